@@ -1,0 +1,143 @@
+"""Who is asking. A person, a key, an operator and a job all answer the same question."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from apps.access import rows
+from apps.access.actions import Action
+from apps.access.places import Place
+from apps.access.roles import Role, needed_to_grant
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an act came from, for the audit line: the door, the request, the address and the program."""
+
+    door: str = "code"
+    request_id: str = ""
+    address: str = ""
+    agent: str = ""
+
+
+NOWHERE = Origin()
+
+
+class Actor(Protocol):
+    """Somebody, or something, that acts."""
+
+    kind: str
+    origin: Origin
+
+    @property
+    def id(self) -> uuid.UUID | None: ...
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def person_id(self) -> uuid.UUID | None:
+        """The person behind the act, where there is one: nobody changes their own role, through any door (P3)."""
+
+    def actions_in(self, place: Place) -> frozenset[Action]: ...
+
+    def belongs_to(self, place: Place) -> bool:
+        """Whether the place exists for this actor at all (product P10)."""
+
+    def needed_to_grant(self, role: Role) -> frozenset[Action]:
+        """What this actor must hold to give or take a role (product P4)."""
+
+
+class UserActor:
+    """A person answers from guardian's rows, with one query per place and request."""
+
+    kind = "person"
+
+    def __init__(self, user: Any, origin: Origin = NOWHERE) -> None:
+        self.user, self.origin = user, origin
+        self._held: dict[tuple[str, Any], rows.Held] = {}
+
+    @property
+    def id(self) -> uuid.UUID:
+        return self.user.pk  # type: ignore[no-any-return]
+
+    @property
+    def label(self) -> str:
+        return str(self.user.email)
+
+    @property
+    def person_id(self) -> uuid.UUID:
+        return self.id
+
+    def actions_in(self, place: Place) -> frozenset[Action]:
+        return frozenset(action for action in self._held_in(place).actions if place.permits(action))
+
+    def belongs_to(self, place: Place) -> bool:
+        return place.is_open_to(self._held_in(place))
+
+    def held_in(self, place: Place) -> rows.Held:
+        """The roles behind the actions, for pages that say where access comes from."""
+        return self._held_in(place)
+
+    def needed_to_grant(self, role: Role) -> frozenset[Action]:
+        return needed_to_grant(role)
+
+    def look_at(self, places: list[Any]) -> None:
+        """Reads what is held in all these places of one organization at once, for a page that shows them."""
+        unread = [place for place in places if self._key(place) not in self._held]
+        for pk, held in rows.held_in(self.id, unread).items():
+            self._held[type(places[0])._meta.label_lower, pk] = held
+
+    def _held_in(self, place: Any) -> rows.Held:
+        if not self.user.is_active:
+            return rows.NOTHING
+        key = self._key(place)
+        if key not in self._held:
+            # Group rows only: being a superuser is not a role in someone's tenant.
+            self._held[key] = rows.held_by(self.id, place)
+        return self._held[key]
+
+    @staticmethod
+    def _key(place: Any) -> tuple[str, Any]:
+        return place._meta.label_lower, place.pk
+
+
+class NobodyActor:
+    """Somebody who has not signed in."""
+
+    kind, id, label, person_id = "nobody", None, "", None
+
+    def __init__(self, origin: Origin = NOWHERE) -> None:
+        self.origin = origin
+
+    def actions_in(self, place: Place) -> frozenset[Action]:
+        return frozenset()
+
+    def belongs_to(self, place: Place) -> bool:
+        return False
+
+    def needed_to_grant(self, role: Role) -> frozenset[Action]:
+        return needed_to_grant(role)
+
+
+class SystemActor:
+    """A job or a command: holds the actions named where it is made, and says why it runs."""
+
+    kind, id, person_id = "system", None, None
+
+    def __init__(self, *, reason: str, actions: Iterable[Action], origin: Origin = NOWHERE) -> None:
+        self.reason, self._actions, self.origin = reason, frozenset(actions), origin
+
+    @property
+    def label(self) -> str:
+        return self.reason
+
+    def actions_in(self, place: Place) -> frozenset[Action]:
+        return self._actions
+
+    def belongs_to(self, place: Place) -> bool:
+        return True
+
+    def needed_to_grant(self, role: Role) -> frozenset[Action]:
+        return needed_to_grant(role)

@@ -1,0 +1,35 @@
+"""The one permission check. Pages, API, admin console and operations all end here."""
+
+from collections.abc import Iterable
+
+from apps.access.actions import Action
+from apps.access.actors import Actor
+from apps.access.places import Place
+from apps.access.roles import Role, holders, title
+from apps.core.errors import Forbidden, Overreach
+
+OPERATING = frozenset({"operator", "system"})
+
+
+def may(actor: Actor, action: Action, place: Place) -> bool:
+    return action in actor.actions_in(place)
+
+
+def require(actor: Actor, action: Action, place: Place) -> None:
+    """Raises Forbidden, naming the action, the place and the roles that hold it."""
+    if not may(actor, action, place):
+        raise Forbidden(action, place, roles=[title(role) for role in holders(action)])
+
+
+def require_to_grant(actor: Actor, roles: Iterable[Role], place: Place, *, field: str) -> None:
+    """Raises Overreach unless the actor holds all that these roles hold there (product P4)."""
+    held = actor.actions_in(place)
+    beyond = {action for role in roles for action in actor.needed_to_grant(role) - held if place.permits(action)}
+    if beyond:
+        raise Overreach(field, [action.value for action in beyond])
+
+
+def require_operator(actor: Actor) -> None:
+    """For acts on the installation itself, which no role in any organization holds (product P16)."""
+    if actor.kind not in OPERATING:
+        raise Forbidden("installation.operate", "this installation")

@@ -1,0 +1,143 @@
+"""guardian's rows: the one function that writes them from the matrix, and the one query that reads them.
+
+Rows hang on the two containers through direct foreign keys, and on role groups, never on people.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.db import connection, models
+from django.db.models.signals import post_migrate
+from django.dispatch import receiver
+from guardian.utils import get_group_obj_perms_model
+
+from apps.access.actions import Action
+from apps.access.places import Place
+from apps.access.roles import Role, actions_of
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What a sync had to change: how many rows it added and how many it took away."""
+
+    added: int = 0
+    removed: int = 0
+
+    def __add__(self, other: "Drift") -> "Drift":
+        return Drift(self.added + other.added, self.removed + other.removed)
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed)
+
+
+def sync(place: Any, groups: Iterable[tuple[int, Role]]) -> Drift:
+    """Makes the rows on a place equal the matrix: adds what is missing, drops what is extra.
+
+    Arguments: the place, and its role groups as (group id, role).
+    """
+    rows = get_group_obj_perms_model(place)._default_manager.filter(content_object=place)
+    permissions = permission_ids(type(place))
+    wanted = {(group, permissions[action]) for group, role in groups for action in actions_of(role) if action in permissions}
+    held = {(group, permission): pk for pk, group, permission in rows.values_list("pk", "group_id", "permission_id")}
+    extra = [pk for pair, pk in held.items() if pair not in wanted]
+    missing = sorted(wanted - held.keys())
+    if extra:
+        rows.filter(pk__in=extra).delete()
+    rows.bulk_create(rows.model(content_object=place, group_id=group, permission_id=permission) for group, permission in missing)
+    return Drift(added=len(missing), removed=len(extra))
+
+
+@dataclass(frozen=True)
+class Held:
+    """What one person's role groups say of one place: roles held there, roles held on its parent, and actions."""
+
+    here: frozenset[str] = frozenset()
+    above: frozenset[str] = frozenset()
+    actions: frozenset[Action] = frozenset()
+
+
+NOTHING = Held()
+Grant = tuple[str, int | None]  # a role, and the permission it carries
+
+
+def held_by(user_id: uuid.UUID, place: Any) -> Held:
+    """What a person holds on a place and on its parent: one query."""
+    return held_in(user_id, [place])[place.pk]
+
+
+def held_in(user_id: uuid.UUID, places: list[Any]) -> Mapping[Any, Held]:
+    """The same for many places of one kind under one parent, as {place id: Held}: one query for a whole page."""
+    if not places:
+        return {}
+    parent = places[0].parent
+    statement = _statement(type(places[0]), len(places))
+    parameters = [_plain(user_id), *(_plain(place.pk) for place in places)]
+    if parent is not None:
+        statement += " UNION ALL " + _statement(type(parent), 1)
+        parameters += [_plain(user_id), _plain(parent.pk)]
+    found: dict[str, list[Grant]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        for place_id, role, permission in cursor.fetchall():
+            found[_hex(place_id)].append((role, permission))
+    above = found[parent.pk.hex] if parent is not None else []
+    return {place.pk: _read(found[place.pk.hex], above) for place in places}
+
+
+def permission_ids(model: type[models.Model]) -> dict[Action, int]:
+    """The permission row of every action that can be granted on this model."""
+    return {action: pk for pk, (label, action) in _permissions().items() if label == model._meta.label_lower and action}
+
+
+def _read(here: list[Grant], above: list[Grant]) -> Held:
+    granted = {permission for _, permission in (*here, *above) if permission is not None}
+    if not granted <= _permissions().keys():
+        _permissions.cache_clear()  # another process has migrated since this one looked
+    known = _permissions()
+    # A permission the code has no action for is not a right.
+    actions = frozenset(action for pk in granted if pk in known and (action := known[pk][1]))
+    return Held(frozenset(role for role, _ in here), frozenset(role for role, _ in above), actions)
+
+
+@cache
+def _statement(model: type[models.Model], count: int) -> str:
+    """The person's role groups on places of this kind, and what guardian grants to each of them."""
+    group = model._meta.get_field("role_groups").related_model._meta  # type: ignore[union-attr]
+    grant = get_group_obj_perms_model(model)._meta
+    place_column = group.get_field(model._meta.model_name).column
+    membership = get_user_model()._meta.get_field("groups").remote_field.through._meta  # type: ignore[union-attr]
+    places = ", ".join(["%s"] * count)
+    return (
+        f"SELECT rg.{place_column}, rg.role, gr.permission_id "  # noqa: S608 (names come from the models alone)
+        f'FROM "{membership.db_table}" ug '
+        f'JOIN "{group.db_table}" rg ON rg.group_ptr_id = ug.group_id '
+        f'LEFT JOIN "{grant.db_table}" gr ON gr.group_id = rg.group_ptr_id AND gr.content_object_id = rg.{place_column} '
+        f"WHERE ug.user_id = %s AND rg.{place_column} IN ({places})"
+    )
+
+
+@cache
+def _permissions() -> dict[int, tuple[str, Action | None]]:
+    """Permission ids never change meaning, so a process reads them once: {id: (model, action)}."""
+    rows = Permission.objects.values_list("pk", "content_type__app_label", "content_type__model", "codename")
+    return {pk: (f"{app}.{model}", Action.with_codename(codename)) for pk, app, model, codename in rows}
+
+
+@receiver(post_migrate)
+def _forget_permissions(**kwargs: Any) -> None:
+    _permissions.cache_clear()
+
+
+def _plain(value: uuid.UUID) -> Any:
+    """An id as the database driver takes it: SQLite keeps uuids as 32 hex digits."""
+    return value if connection.features.has_native_uuid_field else value.hex
+
+
+def _hex(value: Any) -> str:
+    return value.hex if isinstance(value, uuid.UUID) else str(value)

@@ -1,0 +1,41 @@
+"""E-mail addresses in the one form they are compared and stored in (product 5.2)."""
+
+import unicodedata
+
+import idna
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+
+from apps.core.errors import Invalid
+
+ADDRESS_LENGTH = 254
+_is_well_formed = EmailValidator(message="This is not an e-mail address.")
+
+
+def normalized(address: str, *, field: str = "email") -> str:
+    """NFC, lower case, the domain as IDNA writes it.
+
+    The part before the @ must be plain ASCII as typed: look-alike letters would otherwise fold onto somebody
+    else's address. Raises Invalid.
+    """
+    local, at, domain = address.strip().rpartition("@")
+    if not local.isascii():
+        raise Invalid({field: "The part before the @ can only hold plain letters, digits and the usual signs."})
+    try:
+        whole = f"{local.lower()}{at}{_ascii_domain(domain)}"
+        _is_well_formed(whole)
+    except (ValidationError, idna.IDNAError, UnicodeError):
+        raise Invalid({field: f"{_shown(address)} is not an e-mail address."}) from None
+    if len(whole) > ADDRESS_LENGTH:
+        raise Invalid({field: f"An e-mail address has at most {ADDRESS_LENGTH} characters."})
+    return whole
+
+
+def _ascii_domain(domain: str) -> str:
+    domain = unicodedata.normalize("NFC", domain).lower()
+    return domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
+
+
+def _shown(address: str) -> str:
+    printable = "".join(character if character.isprintable() else "�" for character in address.strip())
+    return printable if len(printable) <= 80 else f"{printable[:77]}..."

@@ -1,0 +1,154 @@
+"""The API key: an actor with its own place, its own scopes and no sign-in."""
+
+import uuid
+from functools import cached_property
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from apps.access.actions import Action
+from apps.access.actors import NOWHERE, Origin, UserActor
+from apps.access.places import Place
+from apps.access.roles import Role, needed_to_grant
+from apps.access.scopes import ALLOWED, KeyType, effective
+from apps.apikeys.querysets import ApiKeyQuerySet
+from apps.core.clock import now
+from apps.core.models import TenantRow
+from apps.core.text import NAME_LENGTH
+from apps.organizations.models import Organization
+from apps.workspaces.models import Workspace
+
+# The family of actions that governs each type of key.
+FAMILIES = {
+    KeyType.ORGANIZATION: "organisation_service_api_keys",
+    KeyType.WORKSPACE: "workspace_service_api_keys",
+    KeyType.USER: "workspace_user_api_keys",
+}
+
+
+def action_on(key_type: str, verb: str) -> Action:
+    """The action that governs this act on keys of this type: "workspace_service_api_keys.create"."""
+    return Action(f"{FAMILIES[KeyType(key_type)]}.{verb}")
+
+
+class ApiKey(TenantRow):
+    """A key of an organization, of a workspace, or of one person in a workspace."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        DISABLED = "disabled", "Disabled"
+        REVOKED = "revoked", "Revoked"
+
+    class Creation(models.TextChoices):
+        UI = "ui"
+        API = "api"
+        AUTO = "auto"
+
+    workspace_path = "workspace"
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="api_keys")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, null=True, related_name="api_keys")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="api_keys")
+    type = models.CharField(max_length=20, choices=KeyType)
+    name = models.CharField(max_length=NAME_LENGTH)
+    description = models.TextField(blank=True)
+    scopes = models.JSONField(default=list)
+    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
+    expires_at = models.DateTimeField(null=True)
+    creation = models.CharField(max_length=4, choices=Creation, default=Creation.UI)
+    # The secret itself is nowhere: its keyed digest, which pepper made it, and what people may see of it.
+    digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    pepper_version = models.PositiveSmallIntegerField(editable=False)
+    mask = models.CharField(max_length=20, editable=False)
+    # The wire's own shapes (contract 1.6), checked where they are written.
+    defaults = models.JSONField(null=True)
+    rate_limits = models.JSONField(null=True)
+    usage_limits = models.JSONField(null=True)
+    alert_emails = models.JSONField(null=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                name="a_key_fits_its_type",
+                condition=models.Q(type=KeyType.ORGANIZATION, workspace=None, user=None)
+                | models.Q(type=KeyType.WORKSPACE, workspace__isnull=False, user=None)
+                | models.Q(type=KeyType.USER, workspace__isnull=False, user__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="keys_newest_first"),
+            models.Index(fields=["workspace", "-created_at", "-id"], name="keys_of_workspace"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"<ApiKey {self.pk} {self.mask}>"
+
+    @property
+    def place(self) -> Organization | Workspace:
+        """Where the key lives, and the only place it opens."""
+        return self.workspace or self.organization
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= now()
+
+    @property
+    def is_revoked(self) -> bool:
+        return self.status == self.Status.REVOKED
+
+    @property
+    def shown_status(self) -> str:
+        """The status people and the wire are told: expiry is computed, never stored (product P22)."""
+        return "expired" if self.is_expired and self.status == self.Status.ACTIVE else self.status
+
+    @property
+    def is_let_in(self) -> bool:
+        """Whether a request that carries this key is heard at all (product P13, P22)."""
+        is_closed = self.organization.is_suspended or (self.workspace is not None and self.workspace.is_archived)
+        if self.status != self.Status.ACTIVE or self.is_expired or is_closed:
+            return False
+        return self._person is None or self._person.belongs_to(self.place)
+
+    # What makes a key an actor: see access.actors.
+
+    kind: ClassVar = "key"
+    origin: Origin = NOWHERE
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    @property
+    def person_id(self) -> uuid.UUID | None:
+        return self.user_id
+
+    def actions_in(self, place: Place) -> frozenset[Action]:
+        # A key opens its own place and no other door, whatever its scopes say.
+        if not self.covers(place):
+            return frozenset()
+        held = frozenset(action for action in effective(self.scopes, KeyType(self.type)) if place.permits(action))
+        # A person's key can never do more than the person can do now.
+        return held & self._person.actions_in(place) if self._person else held
+
+    def belongs_to(self, place: Place) -> bool:
+        return self.covers(place)
+
+    def covers(self, place: Place) -> bool:
+        if self.workspace_id is not None:
+            return place.pk == self.workspace_id
+        return place.organization_key == self.organization_id
+
+    def needed_to_grant(self, role: Role) -> frozenset[Action]:
+        # A key is measured against what its kind may carry (product P4).
+        return needed_to_grant(role) & ALLOWED[KeyType(self.type)]
+
+    @cached_property
+    def _person(self) -> UserActor | None:
+        return UserActor(self.user) if self.user_id is not None else None

@@ -1,0 +1,230 @@
+"""What can happen to a key. The clear secret is in the return value of `issue` and nowhere else."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from apps.access import gate
+from apps.access.actors import Actor, UserActor
+from apps.access.scopes import FREELY_GIVEN, KeyType, effective, not_allowed
+from apps.accounts.addresses import normalized
+from apps.accounts.models import User
+from apps.apikeys import secret
+from apps.apikeys.models import ApiKey, action_on
+from apps.apikeys.secret import Secret
+from apps.audit import log
+from apps.audit.events import Event
+from apps.core import text
+from apps.core.clock import now
+from apps.core.errors import Invalid, Missing, Overreach
+from apps.core.models import Row
+from apps.organizations import operations as organizations
+from apps.organizations.models import Organization
+from apps.workspaces import limits
+from apps.workspaces import operations as workspaces
+from apps.workspaces.models import Workspace
+
+ALERT_ADDRESSES = 20
+
+
+class Issued(NamedTuple):
+    """A new key, and its secret for the one time it is shown."""
+
+    key: ApiKey
+    secret: Secret
+
+
+@transaction.atomic
+def issue(
+    place: Organization | Workspace,
+    *,
+    name: str,
+    scopes: list[str],
+    user: User | None = None,
+    creation: str = ApiKey.Creation.UI,
+    by: Actor,
+    **details: Any,
+) -> Issued:
+    """Makes a key of the organization, of the workspace, or of one person in the workspace.
+
+    Arguments: `user` is the person whose key it is; `details` are the settings that `update` takes too.
+    Raises Forbidden, Invalid, and Overreach for scopes beyond what `by` holds (product P12).
+    """
+    place = _lock(place)
+    key_type = _type_of(place, user)
+    gate.require(by, action_on(key_type, "create"), place)
+    if user is not None and not UserActor(user).belongs_to(place):
+        raise Invalid({"user_id": f"This person does not belong to {place}."})
+    scopes = measure(scopes, key_type, place, by=by)
+    columns = _settings(details)
+    made = secret.new_key(key_type)
+    key = ApiKey.objects.create(
+        organization=place if isinstance(place, Organization) else place.organization,
+        workspace=place if isinstance(place, Workspace) else None,
+        user=user,
+        type=key_type,
+        name=text.name(name),
+        scopes=scopes,
+        creation=creation,
+        digest=made.digest,
+        pepper_version=secret.pepper_version(),
+        mask=made.mask,
+        **columns,
+        **Row.authored(by),
+    )
+    _record(Event.API_KEY_ISSUED, key, by, after={"type": key_type, "scopes": scopes, "mask": key.mask})
+    return Issued(key, made)
+
+
+@transaction.atomic
+def update(key: ApiKey, *, version: int | None = None, by: Actor, **changes: Any) -> ApiKey:
+    """Changes the settings that are named; type, person and place never change (contract rule 30).
+
+    New scopes are measured like those of a new key; the ones it has already may stay.
+    """
+    key = _lock_key(key)
+    gate.require(by, action_on(key.type, "update"), key.place)
+    key.refuse_stale(version)
+    wanted = _settings({field: value for field, value in changes.items() if field not in {"name", "scopes"}})
+    if "name" in changes:
+        wanted["name"] = text.name(changes["name"])
+    if "scopes" in changes:
+        wanted["scopes"] = _scopes(changes["scopes"], KeyType(key.type))
+        _refuse_overreach(sorted(set(wanted["scopes"]) - set(key.scopes)), KeyType(key.type), key.place, by)
+    changed = key.revise(wanted, by=by)
+    if changed:
+        _record(
+            Event.API_KEY_UPDATED,
+            key,
+            by,
+            before={field: _told(before) for field, (before, _) in changed.items()},
+            after={field: _told(after) for field, (_, after) in changed.items()},
+        )
+    return key
+
+
+@transaction.atomic
+def revoke(key: ApiKey, *, by: Actor) -> ApiKey:
+    """Ends a key for good, on the next request in every process. People may always revoke their own (P5)."""
+    key = _lock_key(key)
+    is_own = by.kind == UserActor.kind and by.id == key.user_id
+    if not is_own:
+        gate.require(by, action_on(key.type, "delete"), key.place)
+    return _end(key, by=by)
+
+
+def measure(scopes: list[str], key_type: KeyType, place: Organization | Workspace, *, by: Actor) -> list[str]:
+    """The scopes as a new key would hold them. Raises Invalid, and Overreach beyond what `by` holds (P12)."""
+    scopes = _scopes(scopes, key_type)
+    _refuse_overreach(scopes, key_type, place, by)
+    return scopes
+
+
+def revoke_all_of(user: User, place: Organization | Workspace, *, by: Actor) -> int:
+    """Ends the personal keys somebody holds in a place they are being removed from; answers how many (P11).
+
+    Part of that removal, which has asked for the right and holds the locks.
+    """
+    column = "organization" if isinstance(place, Organization) else "workspace"
+    keys = ApiKey.objects.with_places().select_for_update(of=("self",)).not_revoked()
+    ended = [_end(key, by=by) for key in keys.filter(user=user, **{column: place}).order_by("pk")]
+    return len(ended)
+
+
+def _end(key: ApiKey, *, by: Actor) -> ApiKey:
+    key.revise({"status": ApiKey.Status.REVOKED}, by=by)
+    _record(Event.API_KEY_REVOKED, key, by, before={"mask": key.mask})
+    return key
+
+
+def _lock(place: Organization | Workspace) -> Any:
+    return workspaces.lock_open(place) if isinstance(place, Workspace) else organizations.lock(place)
+
+
+def _lock_key(key: ApiKey) -> ApiKey:
+    """The key, held still after the places it is in. Raises Missing: a revoked key is not there any more (P25)."""
+    place = _lock(key.place)
+    held = ApiKey.objects.select_for_update().not_revoked().filter(pk=key.pk).first()
+    if held is None:
+        raise Missing("API key")
+    held.organization = place if isinstance(place, Organization) else place.organization
+    held.workspace = place if isinstance(place, Workspace) else None
+    return held
+
+
+def _type_of(place: Organization | Workspace, user: User | None) -> KeyType:
+    if isinstance(place, Workspace):
+        return KeyType.USER if user is not None else KeyType.WORKSPACE
+    if user is not None:
+        raise Invalid({"user_id": "A key of the organization belongs to no person."})
+    return KeyType.ORGANIZATION
+
+
+def _scopes(scopes: Any, key_type: KeyType) -> list[str]:
+    if not isinstance(scopes, list) or not scopes or not all(isinstance(scope, str) for scope in scopes):
+        raise Invalid({"scopes": "At least one scope is needed."})
+    if wrong := not_allowed(scopes, key_type):
+        raise Invalid({"scopes": f"A {key_type} key cannot have: {', '.join(scope[:80] for scope in wrong[:10])}."})
+    return sorted(set(scopes))
+
+
+def _refuse_overreach(scopes: list[str], key_type: KeyType, place: Organization | Workspace, by: Actor) -> None:
+    beyond = effective(scopes, key_type) - FREELY_GIVEN - by.actions_in(place)
+    if beyond:
+        raise Overreach("scopes", [action.value for action in beyond])
+
+
+def _told(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _record(event: Event, key: ApiKey, by: Actor, **details: Any) -> None:
+    log.record(
+        event, actor=by, target=key, organization_id=key.organization_id, workspace_id=key.workspace_id, **details
+    )
+
+
+def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as they are kept. Raises Invalid; a setting there is not is a mistake of the caller's."""
+    return {field: _CLEANED[field](value) for field, value in given.items()}
+
+
+def _expiry(value: datetime | None) -> datetime | None:
+    if value is not None and value <= now():
+        raise Invalid({"expires_at": "The expiry must lie in the future."})
+    return value
+
+
+def _defaults(value: Any) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise Invalid({"defaults": "An object is needed here."})
+    limits.no_reference(value, "config_id")
+    may_override = value.get("allow_config_override", True)
+    if not isinstance(may_override, bool):
+        raise Invalid({"defaults.allow_config_override": "It must be true or false."})
+    metadata = value.get("metadata")
+    return {"metadata": None if metadata is None else limits.metadata(metadata), "allow_config_override": may_override}
+
+
+def _alert_emails(value: Any) -> list[str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(address, str) for address in value):
+        raise Invalid({"alert_emails": "A list of e-mail addresses is needed here."})
+    if len(value) > ALERT_ADDRESSES:
+        raise Invalid({"alert_emails": f"At most {ALERT_ADDRESSES} addresses can be told."})
+    return [normalized(address, field="alert_emails") for address in value]
+
+
+_CLEANED = {
+    "description": text.description,
+    "expires_at": _expiry,
+    "defaults": _defaults,
+    "rate_limits": lambda value: None if value is None else limits.rate_limits(value, limits.UNITS_OF_KEYS),
+    "usage_limits": lambda value: None if value is None else limits.usage_limits(value),
+    "alert_emails": _alert_emails,
+}

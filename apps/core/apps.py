@@ -1,0 +1,8 @@
+"""Registers the house's own tools: base models, errors, checks and commands. No product words live here."""
+
+from django.apps import AppConfig
+
+
+class CoreConfig(AppConfig):
+    name = "apps.core"
+    label = "core"

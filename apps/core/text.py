@@ -1,0 +1,35 @@
+"""What people type as names and descriptions: free text in any script, without what could forge a line."""
+
+import unicodedata
+
+from apps.core.errors import Invalid
+
+NAME_LENGTH = 255
+TEXT_LENGTH = 2000
+# Control and line separators break log lines, mail headers and CSV; surrogates cannot be stored (product P20).
+FORBIDDEN_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}
+
+
+def name(value: str, *, field: str = "name") -> str:
+    """A name as it is kept.
+
+    Raises Invalid when it is empty, over 255 characters long, or holds a line break or control character.
+    """
+    value = unicodedata.normalize("NFC", value).strip()
+    if not value:
+        raise Invalid({field: "A name is needed."})
+    if len(value) > NAME_LENGTH:
+        raise Invalid({field: f"A name has at most {NAME_LENGTH} characters; this one has {len(value)}."})
+    if any(unicodedata.category(character) in FORBIDDEN_IN_NAMES for character in value):
+        raise Invalid({field: "A name cannot hold line breaks or control characters."})
+    return value
+
+
+def description(value: str | None, *, field: str = "description") -> str:
+    """A description as it is kept: line breaks are welcome, other control characters are not."""
+    value = unicodedata.normalize("NFC", value or "").strip()
+    if len(value) > TEXT_LENGTH:
+        raise Invalid({field: f"A description has at most {TEXT_LENGTH} characters; this one has {len(value)}."})
+    if any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\r\t" for c in value):
+        raise Invalid({field: "A description cannot hold control characters."})
+    return value

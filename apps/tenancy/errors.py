@@ -1,0 +1,124 @@
+"""The domain's refusals in the wire's one error body (contract 1.0, product P27)."""
+
+from typing import Any, Final
+
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from apps.access.actors import Actor
+from apps.audit import log
+from apps.core.errors import Closed, Conflict, DomainError, Forbidden, Invalid, Missing
+
+CODES: Final = {
+    400: "AB01",
+    401: "AB02",
+    403: "AB03",
+    404: "AB08",
+    405: "AB04",
+    406: "AB04",
+    409: "AB07",
+    412: "AB05",
+    413: "AB06",
+    415: "AB04",
+    429: "AB09",
+}
+TYPES: Final = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    409: "conflict_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+}
+_STATUS: Final[dict[type[DomainError], int]] = {Forbidden: 403, Closed: 403, Missing: 404, Conflict: 409, Invalid: 400}
+NOT_FOUND: Final = "Not found."
+
+
+class TooLarge(exceptions.APIException):
+    status_code = 413
+    default_detail = "The request body is too large."
+
+
+def body(status: int, message: str, **more: Any) -> dict[str, Any]:
+    """The superset of error shapes that every client reads well."""
+    code = CODES.get(status, "AB10" if status >= 500 else "AB01")
+    error = {
+        "message": message,
+        "type": TYPES.get(status, "api_error" if status >= 500 else "invalid_request_error"),
+        "code": code,
+        "errorCode": code,
+        "param": None,
+        **more,
+    }
+    return {
+        "success": False,
+        "status": "failure",
+        "status_code": status,
+        "message": message,
+        "errorCode": code,
+        "error": error,
+        "data": {"message": message, "errorCode": code},
+    }
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """What DRF calls for every refusal; an answer of None is a 500, which the last handler words."""
+    if isinstance(exc, DomainError):
+        return _domain(exc, context["request"])
+    if isinstance(exc, Http404):
+        return Response(body(404, NOT_FOUND), status=404)
+    if isinstance(exc, PermissionDenied):
+        return Response(body(403, "You may not do this."), status=403)
+    if isinstance(exc, SuspiciousOperation):
+        return Response(body(400, "The request cannot be read."), status=400)
+    if isinstance(exc, exceptions.ValidationError):
+        errors = _flat(exc.detail)
+        return Response(_invalid(errors), status=400)
+    if isinstance(exc, exceptions.APIException):
+        headers = {"WWW-Authenticate": exc.auth_header} if getattr(exc, "auth_header", None) else None
+        return Response(body(exc.status_code, str(exc.detail)), status=exc.status_code, headers=headers)
+    return None
+
+
+def last_resort(request: HttpRequest, status: int, message: str) -> JsonResponse:
+    """The same body where no view was reached, or one failed."""
+    return JsonResponse(body(status, message), status=status)
+
+
+def _domain(exc: DomainError, request: Any) -> Response:
+    status = next(code for kind, code in _STATUS.items() if isinstance(exc, kind))
+    if isinstance(exc, Missing):
+        # One sentence for all: what is missing and what is somebody else's read alike (P10).
+        return Response(body(404, NOT_FOUND), status=404)
+    if isinstance(exc, Invalid):
+        return Response(_invalid(list(exc.errors.items())), status=status)
+    if isinstance(exc, Forbidden):
+        _write_down(exc, request.auth)
+        facts = {"action": str(exc.action), "place": str(exc.place), "roles": list(exc.roles)}
+        return Response(body(status, str(exc), **facts), status=status)
+    return Response(body(status, str(exc)), status=status)
+
+
+def _write_down(refusal: Forbidden, actor: Actor | None) -> None:
+    if actor is not None and hasattr(refusal.place, "organization_key"):
+        log.refused(refusal.action, actor=actor, place=refusal.place)
+
+
+def _invalid(errors: list[tuple[str, str]]) -> dict[str, Any]:
+    listed = [{"param": param, "message": message} for param, message in errors]
+    param, message = errors[0]
+    said = f"{param}: {message}" if param else message
+    return body(400, said, param=param or None, errors=listed)
+
+
+def _flat(detail: Any, path: str = "") -> list[tuple[str, str]]:
+    if isinstance(detail, dict):
+        pairs = [(f"{path}.{name}".strip(".") if name != "non_field_errors" else path, part) for name, part in detail.items()]
+        return [error for name, part in pairs for error in _flat(part, name)]
+    if isinstance(detail, list):
+        nested = any(isinstance(part, dict) for part in detail)
+        return [error for i, part in enumerate(detail) for error in _flat(part, f"{path}[{i}]" if nested else path)]
+    return [(path, str(detail))]

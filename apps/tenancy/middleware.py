@@ -1,0 +1,67 @@
+"""Names every request, and says who makes it."""
+
+import re
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
+
+from apps.access.actors import Actor, NobodyActor, Origin, UserActor
+from apps.core.models import new_id
+
+Handler = Callable[[HttpRequest], HttpResponse]
+# A caller may name its own request, as long as the name is harmless in a log line.
+_HARMLESS = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+TRACE_HEADER, REQUEST_HEADER = "x-portkey-trace-id", "x-portkey-request-id"
+
+
+class TraceMiddleware:
+    """Every answer carries its request's id: without it, clients repeat a failed POST (contract 1.0)."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get(TRACE_HEADER, "")
+        request_id = given if _HARMLESS.fullmatch(given) else str(new_id())
+        request.origin = Origin(  # type: ignore[attr-defined]
+            door="api" if is_api(request.path) else "admin" if request.path.startswith("/admin/") else "page",
+            request_id=request_id,
+            address=address_of(request),
+            agent=request.headers.get("User-Agent", ""),
+        )
+        response = self.get_response(request)
+        response[TRACE_HEADER] = response[REQUEST_HEADER] = request_id
+        return response
+
+
+class ActorMiddleware:
+    """`request.actor`: the person who is signed in, or nobody. Keys become actors in the API alone."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.actor = SimpleLazyObject(lambda: actor_of(request))  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    origin: Origin = request.origin  # type: ignore[attr-defined]
+    return UserActor(request.user, origin) if request.user.is_authenticated else NobodyActor(origin)
+
+
+def is_api(path: str) -> bool:
+    return path.startswith(("/v1/", "/v2/")) or path in {"/v1", "/v2"}
+
+
+def address_of(request: HttpRequest) -> str:
+    """The caller's address, as the outermost trusted proxy saw it; nothing a caller can write counts."""
+    hops = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    forwarded = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    if hops and len(forwarded) >= hops:
+        return forwarded[-hops][:64]
+    return str(request.META.get("REMOTE_ADDR", ""))[:64]

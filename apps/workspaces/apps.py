@@ -1,0 +1,15 @@
+"""The workspace: what separates the projects of an organization."""
+
+from django.apps import AppConfig
+
+
+class WorkspacesConfig(AppConfig):
+    name = "apps.workspaces"
+    label = "workspaces"
+
+    def ready(self) -> None:
+        from apps.core import walls
+        from apps.workspaces.models import Workspace
+
+        written_once = ("id", "organization", "slug", "type", "is_default", "created_at")
+        walls.build(self, lambda: [walls.immutable(Workspace, *written_once)])

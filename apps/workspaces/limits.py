@@ -1,0 +1,112 @@
+"""The wire's limit and default objects, checked before they are stored (contract 1.0, shared objects)."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from apps.core.errors import Invalid
+
+UNITS_OF_WORKSPACES: Final = ("rpd", "rph", "rpm")
+UNITS_OF_KEYS: Final = (*UNITS_OF_WORKSPACES, "rps", "rpw")
+LARGEST: Final = 2**53 - 1  # what every client reads back exactly
+METADATA_ENTRIES, METADATA_LENGTH = 50, 255
+
+
+def usage_limits(value: Any, *, field: str = "usage_limits") -> dict[str, Any]:
+    """One budget: in money or tokens, with what resets it and when people are told.
+
+    Raises Invalid, naming the part that is wrong.
+    """
+    given = _object(value, field)
+    kept = {
+        "type": _one_of(given.get("type", "cost"), ("cost", "tokens"), f"{field}.type"),
+        "credit_limit": _integer(given.get("credit_limit"), f"{field}.credit_limit", least=1),
+        "alert_threshold": _integer(given.get("alert_threshold"), f"{field}.alert_threshold", least=1),
+        "periodic_reset": _one_of(given.get("periodic_reset"), ("monthly", "weekly", None), f"{field}.periodic_reset"),
+        "periodic_reset_days": _integer(given.get("periodic_reset_days"), f"{field}.periodic_reset_days", least=1, most=365),
+        "next_usage_reset_at": _instant(given.get("next_usage_reset_at"), f"{field}.next_usage_reset_at"),
+    }
+    if kept["periodic_reset"] and kept["periodic_reset_days"]:
+        raise Invalid({f"{field}.periodic_reset_days": "Give either periodic_reset or periodic_reset_days, not both."})
+    return kept
+
+
+def rate_limits(value: Any, units: Collection[str], *, field: str = "rate_limits") -> list[dict[str, Any]]:
+    """Several rates, each of its own type and unit. Raises Invalid."""
+    limits = [_rate(item, units, f"{field}[{position}]") for position, item in enumerate(_list(value, field))]
+    if len({(limit["type"], limit["unit"]) for limit in limits}) < len(limits):
+        raise Invalid({field: "Each type and unit can be limited once."})
+    return limits
+
+
+def budgets(value: Any, *, field: str = "usage_limits") -> list[dict[str, Any]]:
+    """A list of budgets, as workspaces have them."""
+    return [usage_limits(item, field=f"{field}[{position}]") for position, item in enumerate(_list(value, field))]
+
+
+def metadata(value: Any, *, field: str = "defaults.metadata") -> dict[str, str]:
+    """Text to text, as request metadata is. Raises Invalid."""
+    given = _object(value, field)
+    if len(given) > METADATA_ENTRIES:
+        raise Invalid({field: f"Metadata has at most {METADATA_ENTRIES} entries."})
+    for name, text in given.items():
+        if not isinstance(text, str) or "\0" in name + text or max(len(name), len(text)) > METADATA_LENGTH:
+            raise Invalid({field: f"Metadata values are texts of at most {METADATA_LENGTH} characters."})
+    return dict(given)
+
+
+def no_reference(given: Mapping[str, Any], *names: str, field: str = "defaults") -> None:
+    """Refuses ids of things that do not exist here. Raises Invalid, saying which."""
+    for name in names:
+        if given.get(name):
+            raise Invalid({f"{field}.{name}": f"There is no such {name.replace('_', ' ')} here."})
+
+
+def _rate(value: Any, units: Collection[str], field: str) -> dict[str, Any]:
+    given = _object(value, field)
+    amount = _integer(given.get("value"), f"{field}.value", least=0)
+    if amount is None:
+        raise Invalid({f"{field}.value": "A rate limit needs a value."})
+    return {
+        "type": _one_of(given.get("type"), ("requests", "tokens"), f"{field}.type"),
+        "unit": _one_of(given.get("unit"), tuple(units), f"{field}.unit"),
+        "value": amount,
+    }
+
+
+def _object(value: Any, field: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise Invalid({field: "An object is needed here."})
+    return value
+
+
+def _list(value: Any, field: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise Invalid({field: "A list is needed here."})
+    return value
+
+
+def _one_of(value: Any, allowed: tuple[str | None, ...], field: str) -> str | None:
+    if not isinstance(value, str | None) or value not in allowed:
+        raise Invalid({field: f"It must be one of: {', '.join(a or 'null' for a in allowed)}."})
+    return value
+
+
+def _integer(value: Any, field: str, *, least: int, most: int = LARGEST) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise Invalid({field: f"A whole number from {least} to {most} is needed here."})
+    return value
+
+
+def _instant(value: Any, field: str) -> str | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Invalid({field: "An instant like 2026-12-31T00:00:00Z is needed here."})
+    return moment.isoformat()

@@ -1,0 +1,206 @@
+"""What can happen to a workspace; who is in it comes after, in memberships."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from apps.access import gate, rows
+from apps.access.actions import Action
+from apps.access.actors import Actor
+from apps.access.roles import WorkspaceRole
+from apps.audit import log
+from apps.audit.events import Event
+from apps.core import slugs, text
+from apps.core.clock import now
+from apps.core.errors import Conflict, Invalid, Missing
+from apps.core.models import Row
+from apps.organizations import operations as organizations
+from apps.organizations.models import Organization
+from apps.workspaces import contents, limits
+from apps.workspaces.models import KEPT_AFTER_ARCHIVING, Workspace, WorkspaceRoleGroup
+from apps.workspaces.types import WorkspaceType
+
+DEFAULT_NAME = "Shared Team Workspace"
+COLORS = ("", "blue", "green", "amber", "red", "cyan", "violet")
+ICON_LENGTH = 32
+
+
+def lock(workspace: Workspace) -> Workspace:
+    """The workspace, held still, after its organization: the second lock of every operation. Raises Missing, Closed."""
+    organization = organizations.lock(workspace.organization)
+    held = Workspace.objects.select_for_update().filter(pk=workspace.pk).first()
+    if held is None:
+        raise Missing("workspace")
+    held.organization = organization
+    return held
+
+
+def lock_open(workspace: Workspace) -> Workspace:
+    """The same, for acts that an archived workspace no longer takes part in. Raises Conflict."""
+    held = lock(workspace)
+    if held.is_archived:
+        raise Conflict(f"{held} is archived. Restore it first.")
+    return held
+
+
+@transaction.atomic
+def create(
+    organization: Organization, *, name: str, kind: str = WorkspaceType.AI_GATEWAY, by: Actor, **details: Any
+) -> Workspace:
+    """Opens a workspace with its role groups. `details` are the settings that `update` takes too."""
+    organization = organizations.lock(organization)
+    gate.require(by, Action.WORKSPACES_CREATE, organization)
+    if kind not in WorkspaceType:
+        raise Invalid({"type": f"A workspace type is one of: {', '.join(WorkspaceType)}."})
+    return _open(organization, name=text.name(name), type=kind, by=by, **_settings(details))
+
+
+@transaction.atomic
+def open_default(organization: Organization, *, by: Actor) -> Workspace:
+    """The workspace every organization is founded with, which cannot be deleted (contract rule 5)."""
+    organization = organizations.lock(organization)
+    gate.require(by, Action.WORKSPACES_CREATE, organization)
+    return _open(organization, name=DEFAULT_NAME, is_default=True, by=by)
+
+
+@transaction.atomic
+def update(workspace: Workspace, *, version: int | None = None, by: Actor, **changes: Any) -> Workspace:
+    """Changes the settings that are named; type, slug and organization are not among them (product 5.4).
+
+    Turning off delete protection needs the right to delete, too.
+    """
+    workspace = lock(workspace)
+    gate.require(by, Action.WORKSPACES_UPDATE, workspace)
+    workspace.refuse_stale(version)
+    wanted = _settings(changes)
+    if workspace.delete_protected and wanted.get("delete_protected") is False:
+        gate.require(by, Action.WORKSPACES_DELETE, workspace.organization)
+    changed = workspace.revise(wanted, by=by)
+    if changed:
+        _record(
+            Event.WORKSPACE_UPDATED,
+            workspace,
+            by,
+            before={field: before for field, (before, _) in changed.items()},
+            after={field: after for field, (_, after) in changed.items()},
+        )
+    return workspace
+
+
+@transaction.atomic
+def archive(workspace: Workspace, *, even_if_used: bool = True, by: Actor) -> Workspace:
+    """Closes a workspace: its keys die at once, members no longer see it, and after 30 days it is purged.
+
+    With `even_if_used` False it is refused while the workspace still holds something (product P23).
+    """
+    workspace = lock(workspace)
+    gate.require(by, Action.WORKSPACES_DELETE, workspace.organization)
+    if workspace.is_archived:
+        raise Conflict(f"{workspace} is archived already.")
+    _refuse_if_it_stays(workspace)
+    held = contents.held_by(workspace)
+    if held and not even_if_used:
+        raise Conflict(f"Unable to delete. Please ensure that all {', '.join(held)} are deleted.")
+    workspace.revise({"archived_at": now()}, by=by)
+    _record(Event.WORKSPACE_ARCHIVED, workspace, by, held=held)
+    return workspace
+
+
+@transaction.atomic
+def restore(workspace: Workspace, *, by: Actor) -> Workspace:
+    """Opens an archived workspace again, as it was, keys included."""
+    workspace = lock(workspace)
+    gate.require(by, Action.WORKSPACES_DELETE, workspace.organization)
+    if not workspace.is_archived:
+        raise Conflict(f"{workspace} is not archived.")
+    workspace.revise({"archived_at": None}, by=by)
+    _record(Event.WORKSPACE_RESTORED, workspace, by)
+    return workspace
+
+
+@transaction.atomic
+def delete(workspace: Workspace, *, by: Actor) -> None:
+    """Ends an archived workspace and everything in it, for good."""
+    workspace = lock(workspace)
+    gate.require(by, Action.WORKSPACES_DELETE, workspace.organization)
+    if not workspace.is_archived:
+        raise Conflict(f"Archive {workspace} first; an archived workspace can be deleted.")
+    _refuse_if_it_stays(workspace)
+    _record(Event.WORKSPACE_DELETED, workspace, by, held=contents.held_by(workspace), before={"slug": workspace.slug})
+    workspace.delete()
+
+
+def purge_archived(*, by: Actor) -> int:
+    """Deletes the workspaces whose 30 days are over, one transaction each; answers how many."""
+    expired = Workspace.objects.archived_before(now() - KEPT_AFTER_ARCHIVING).select_related("organization")
+    purged = 0
+    for workspace in expired.filter(organization__status=Organization.Status.ACTIVE):
+        delete(workspace, by=by)
+        purged += 1
+    return purged
+
+
+def sync_roles(workspace: Workspace) -> rows.Drift:
+    """Makes the workspace's permission rows equal the matrix."""
+    groups = workspace.role_groups.values_list("pk", "role")
+    return rows.sync(workspace, [(pk, WorkspaceRole(role)) for pk, role in groups])
+
+
+def _open(organization: Organization, *, by: Actor, **columns: Any) -> Workspace:
+    slug = slugs.workspace_slug(columns["name"])
+    workspace = Workspace.objects.create(organization=organization, slug=slug, **columns, **Row.authored(by))
+    for role in WorkspaceRole:
+        WorkspaceRoleGroup.objects.create(name=f"workspace {workspace.pk} {role}", workspace=workspace, role=role)
+    sync_roles(workspace)
+    _record(Event.WORKSPACE_CREATED, workspace, by, after={"name": workspace.name, "type": workspace.type})
+    return workspace
+
+
+def _refuse_if_it_stays(workspace: Workspace) -> None:
+    if workspace.is_default:
+        raise Conflict(f"{workspace} is the default workspace, which every organization keeps.")
+    if workspace.delete_protected:
+        raise Conflict(f"{workspace} is protected from deletion. Turn the protection off in its settings first.")
+
+
+def _record(event: Event, workspace: Workspace, by: Actor, **details: Any) -> None:
+    log.record(
+        event, actor=by, target=workspace, organization_id=workspace.organization_id, workspace_id=workspace.pk, **details
+    )
+
+
+def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as they are kept. Raises Invalid; a setting there is not is a mistake of the caller's."""
+    return {field: _CLEANED[field](value) for field, value in given.items()}
+
+
+def _color(value: str) -> str:
+    if value not in COLORS:
+        raise Invalid({"color": f"A color is one of: {', '.join(filter(None, COLORS))}."})
+    return value
+
+
+def _icon(value: str | None) -> str:
+    return text.name(value, field="icon")[:ICON_LENGTH] if value else ""
+
+
+def _defaults(value: Any) -> dict[str, Any] | None:
+    if not value:
+        return None
+    if not isinstance(value, Mapping):
+        raise Invalid({"defaults": "An object is needed here."})
+    limits.no_reference(value, "input_guardrails", "output_guardrails", "user_api_key_config")
+    return {"metadata": limits.metadata(value["metadata"])} if value.get("metadata") is not None else None
+
+
+_CLEANED = {
+    "name": text.name,
+    "description": text.description,
+    "color": _color,
+    "icon": _icon,
+    "delete_protected": bool,
+    "defaults": _defaults,
+    "usage_limits": lambda value: limits.budgets(value) if value is not None else None,
+    "rate_limits": lambda value: limits.rate_limits(value, limits.UNITS_OF_WORKSPACES) if value is not None else None,
+}

@@ -1,0 +1,25 @@
+"""Workspace types: which features a workspace has (seed 003, product 2.4)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.db.models import TextChoices
+
+from apps.access.actions import Action
+
+
+class WorkspaceType(TextChoices):
+    AI_GATEWAY = "ai_gateway", "AI gateway"
+    SECRETS = "secrets", "Secrets"
+
+
+# Every workspace has a team, keys and settings; the rest comes with its type.
+_EVERYWHERE: Final = frozenset({"workspaces", "workspace_users", "workspace_service_api_keys", "workspace_user_api_keys"})
+RESOURCES: Final[Mapping[WorkspaceType, frozenset[str]]] = {
+    WorkspaceType.AI_GATEWAY: frozenset(action.resource for action in Action),
+    WorkspaceType.SECRETS: _EVERYWHERE,
+}
+
+
+def has_feature(kind: WorkspaceType, action: Action) -> bool:
+    return action.resource in RESOURCES[kind]

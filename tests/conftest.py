@@ -1,0 +1,103 @@
+"""The world every test starts in, and the walls around the tests: no network, no leftovers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from pytest_django import DjangoDbBlocker
+
+from apps.accounts.models import User
+from apps.apikeys.models import ApiKey
+from apps.audit.retention import DECLARE, WITHDRAW
+from apps.organizations.models import Organization
+from tests import world as worlds
+from tests.world import Company, World
+
+_built: World | None = None
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Builds the world once; each test then rolls back to it."""
+    global _built
+    with django_db_blocker.unblock():
+        _let_the_flush_pass()
+        _built = worlds.build()
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Everybody, as they were at the start. A test that commits finds the world built anew."""
+    if _built is not None and Organization.objects.filter(pk=_built.acme.organization.pk).exists():
+        return _built.fresh()
+    return worlds.build()
+
+
+@pytest.fixture
+def acme(world: World) -> Company:
+    return world.acme
+
+
+@pytest.fixture
+def globex(world: World) -> Company:
+    return world.globex
+
+
+@pytest.fixture(autouse=True)
+def _empty_outbox() -> Iterator[None]:
+    yield
+    if hasattr(mail, "outbox"):
+        mail.outbox.clear()
+
+
+@pytest.fixture
+def sign_in(client: Client) -> Any:
+    """`sign_in(acme.owner)` gives a browser in which that person is signed in."""
+
+    def signed_in(user: User | None) -> Client:
+        browser = Client()
+        if user is not None:
+            browser.force_login(user)
+        return browser
+
+    return signed_in
+
+
+@pytest.fixture
+def call() -> Any:
+    """`call("GET", "/v1/admin/users", secret)` is a request of an API client."""
+
+    def called(method: str, path: str, secret: str | None = None, body: Any = None, **headers: str) -> Any:
+        sent = {"x-portkey-api-key": secret, **headers} if secret else headers
+        return Client(headers=sent, raise_request_exception=False).generic(
+            method, path, data=_json(body), content_type="application/json"
+        )
+
+    return called
+
+
+def _json(body: Any) -> str:
+    import json
+
+    return "" if body is None else body if isinstance(body, str) else json.dumps(body)
+
+
+def key_named(secret: str) -> ApiKey:
+    from apps.apikeys.secret import digests_of_key
+
+    key: ApiKey = ApiKey.objects.with_places().get(digest__in=digests_of_key(secret))
+    return key
+
+
+def _let_the_flush_pass() -> None:
+    """The database flush between committing tests declares retention, as a purge of old lines would."""
+    plain = connection.ops.sql_flush
+
+    def sql_flush(*args: Any, **kwargs: Any) -> list[str]:
+        statements = plain(*args, **kwargs)
+        return [*DECLARE[connection.vendor], *statements, *WITHDRAW[connection.vendor]] if statements else []
+
+    connection.ops.sql_flush = sql_flush
