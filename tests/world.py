@@ -5,26 +5,18 @@ Everything is made through the operations, as in a real installation.
 
 import copy
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 
 from apps.access.actions import Action
-from apps.access.actors import SystemActor, UserActor
-from apps.access.roles import OrganizationRole, WorkspaceRole
-from apps.access.scopes import KeyType, every_scope
+from apps.access.actors import SystemActor
 from apps.accounts.models import User
-from apps.apikeys import operations as apikeys
 from apps.apikeys.models import ApiKey
-from apps.memberships import invitations, operations as memberships
 from apps.memberships.models import Invitation, OrganizationMembership, WorkspaceMembership
-from apps.onboarding import operations as onboarding
+from apps.onboarding import sample
 from apps.organizations.models import Organization
-from apps.workspaces import operations as workspaces
 from apps.workspaces.models import Workspace
 from tests.factories import UserFactory
-
-WORKSPACE_SCOPES = ["completions.write", "prompts.list", "prompts.read", "workspaces.read", "workspace_users.list"]
 
 
 @dataclass
@@ -92,47 +84,25 @@ def system() -> SystemActor:
 
 
 def _found(name: str, domain: str) -> Company:
-    people = {
-        role: UserFactory(email=f"{role}@{domain}", first_name=role.replace("_", " ").title(), last_name=f"of {name}")
-        for role in ("owner", "second_owner", "admin", "member", "manager", "workspace_admin", "bystander", "suspended")
-    }
-    founded = onboarding.found_organization(people["owner"], name=name, with_master_key=False, by=system())
-    organization = founded.organization
-    workspace = workspaces.create(organization, name=f"{name} Search", by=system())
-    other = workspaces.create(organization, name=f"{name} Support", by=system())
-    roles = {"second_owner": OrganizationRole.OWNER, "admin": OrganizationRole.ADMIN}
-    members = {
-        role: memberships.join(user, organization, roles.get(role, OrganizationRole.MEMBER), by=system())
-        for role, user in people.items()
-        if role != "owner"
-    }
-    for role, held in (
-        ("member", WorkspaceRole.MEMBER),
-        ("manager", WorkspaceRole.MANAGER),
-        ("workspace_admin", WorkspaceRole.ADMIN),
-        ("suspended", WorkspaceRole.MANAGER),
-    ):
-        memberships.place_in_workspace(workspace, members[role], held, by=system())
-    memberships.suspend(members["suspended"], by=system())
-    secrets, keys = {}, {}
-    issued: dict[str, tuple[Any, dict[str, Any]]] = {
-        "organization_key": (organization, {"scopes": every_scope(KeyType.ORGANIZATION)}),
-        "workspace_key": (workspace, {"scopes": every_scope(KeyType.WORKSPACE)}),
-        "user_key": (workspace, {"scopes": every_scope(KeyType.USER), "user": people["member"]}),
-    }
-    for key_name, (place, details) in issued.items():
-        made = apikeys.issue(place, name=f"{name} {key_name}", by=UserActor(people["owner"]), **details)
-        keys[key_name], secrets[key_name] = made.key, made.secret.clear
-    offer = invitations.Offer(OrganizationRole.MEMBER, [invitations.Seat(workspace, WorkspaceRole.MEMBER, workspace.slug)])
-    invited = invitations.invite(organization, f"invited@{domain}", offer, by=UserActor(people["owner"]))
-    secrets["invitation"] = invited.token.clear
+    made = sample.found(name, domain, person=_person)
+    assert made.invited is not None
     return Company(
-        organization=organization,
-        default=founded.workspace,
-        workspace=workspace,
-        other_workspace=other,
-        invitation=invited.invitation,
-        secrets=secrets,
-        **people,
-        **keys,
+        organization=made.organization,
+        default=made.default,
+        workspace=made.workspace,
+        other_workspace=made.other_workspace,
+        organization_key=made.keys["organization"].key,
+        workspace_key=made.keys["workspace"].key,
+        user_key=made.keys["user"].key,
+        invitation=made.invited.invitation,
+        secrets={
+            "invitation": made.invited.token.clear,
+            **{f"{label}_key": issued.secret.clear for label, issued in made.keys.items()},
+        },
+        **made.people,
     )
+
+
+def _person(role: str, email: str) -> User:
+    company = email.rpartition("@")[2].partition(".")[0].title()
+    return UserFactory(email=email, first_name=role.replace("_", " ").title(), last_name=f"of {company}")

@@ -5,6 +5,7 @@ wire's, hence "organisation".
 """
 
 from enum import StrEnum
+from typing import Any
 
 
 class Level(StrEnum):
@@ -193,7 +194,7 @@ DATA_PLANE = frozenset(
 READING = frozenset(action for action in Action if action.verb in {"list", "read", "view"})
 
 
-def permissions_on(level: Level) -> list[tuple[str, str]]:
+def permissions_on(level: Level) -> list[tuple[str, Any]]:
     """The Meta.permissions of the model that stands for this level.
 
     An organization holds every action, because a grant on it reaches into its workspaces.

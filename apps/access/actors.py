@@ -27,8 +27,10 @@ NOWHERE = Origin()
 class Actor(Protocol):
     """Somebody, or something, that acts."""
 
-    kind: str
     origin: Origin
+
+    @property
+    def kind(self) -> str: ...
 
     @property
     def id(self) -> uuid.UUID | None: ...
@@ -56,7 +58,7 @@ class UserActor:
 
     def __init__(self, user: Any, origin: Origin = NOWHERE) -> None:
         self.user, self.origin = user, origin
-        self._held: dict[tuple[str, Any], rows.Held] = {}
+        self._held: dict[uuid.UUID, rows.Held] = {}
 
     @property
     def id(self) -> uuid.UUID:
@@ -85,22 +87,15 @@ class UserActor:
 
     def look_at(self, places: list[Any]) -> None:
         """Reads what is held in all these places of one organization at once, for a page that shows them."""
-        unread = [place for place in places if self._key(place) not in self._held]
-        for pk, held in rows.held_in(self.id, unread).items():
-            self._held[type(places[0])._meta.label_lower, pk] = held
+        self._held.update(rows.held_in(self.id, [place for place in places if place.pk not in self._held]))
 
     def _held_in(self, place: Any) -> rows.Held:
         if not self.user.is_active:
             return rows.NOTHING
-        key = self._key(place)
-        if key not in self._held:
+        if place.pk not in self._held:
             # Group rows only: being a superuser is not a role in someone's tenant.
-            self._held[key] = rows.held_by(self.id, place)
-        return self._held[key]
-
-    @staticmethod
-    def _key(place: Any) -> tuple[str, Any]:
-        return place._meta.label_lower, place.pk
+            self.look_at([place])
+        return self._held[place.pk]
 
 
 class NobodyActor:

@@ -21,4 +21,7 @@ class PlaceBackend(ObjectPermissionBackend):
 
     def _granted(self, user: Any, action: Action, place: Any) -> bool:
         steps = [place] if place.parent is None else [place, place.parent]
-        return any(super(PlaceBackend, self).has_perm(user, f"{step._meta.app_label}.{action.codename}", step) for step in steps)
+        return any(
+            super(PlaceBackend, self).has_perm(user, f"{step._meta.app_label}.{action.codename}", step)
+            for step in steps
+        )

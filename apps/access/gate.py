@@ -23,13 +23,21 @@ def require(actor: Actor, action: Action, place: Place) -> None:
 
 def require_to_grant(actor: Actor, roles: Iterable[Role], place: Place, *, field: str) -> None:
     """Raises Overreach unless the actor holds all that these roles hold there (product P4)."""
-    held = actor.actions_in(place)
-    beyond = {action for role in roles for action in actor.needed_to_grant(role) - held if place.permits(action)}
-    if beyond:
+    if beyond := _beyond(actor, roles, place):
         raise Overreach(field, [action.value for action in beyond])
+
+
+def may_grant(actor: Actor, role: Role, place: Place) -> bool:
+    """The same as a question, for the choices a page offers."""
+    return not _beyond(actor, [role], place)
 
 
 def require_operator(actor: Actor) -> None:
     """For acts on the installation itself, which no role in any organization holds (product P16)."""
     if actor.kind not in OPERATING:
         raise Forbidden("installation.operate", "this installation")
+
+
+def _beyond(actor: Actor, roles: Iterable[Role], place: Place) -> set[Action]:
+    held = actor.actions_in(place)
+    return {action for role in roles for action in actor.needed_to_grant(role) - held if place.permits(action)}

@@ -3,7 +3,7 @@
 import uuid
 from typing import TYPE_CHECKING, Any, Protocol
 
-from apps.access.actions import Action, Level
+from apps.access.actions import Action
 
 if TYPE_CHECKING:
     from apps.access.rows import Held
@@ -13,7 +13,6 @@ class Place(Protocol):
     """Somewhere rights are granted."""
 
     pk: Any
-    level: Level
 
     @property
     def parent(self) -> "Place | None":

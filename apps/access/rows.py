@@ -18,7 +18,6 @@ from django.dispatch import receiver
 from guardian.utils import get_group_obj_perms_model
 
 from apps.access.actions import Action
-from apps.access.places import Place
 from apps.access.roles import Role, actions_of
 
 
@@ -43,13 +42,17 @@ def sync(place: Any, groups: Iterable[tuple[int, Role]]) -> Drift:
     """
     rows = get_group_obj_perms_model(place)._default_manager.filter(content_object=place)
     permissions = permission_ids(type(place))
-    wanted = {(group, permissions[action]) for group, role in groups for action in actions_of(role) if action in permissions}
+    wanted = {
+        (group, permissions[action]) for group, role in groups for action in actions_of(role) if action in permissions
+    }
     held = {(group, permission): pk for pk, group, permission in rows.values_list("pk", "group_id", "permission_id")}
     extra = [pk for pair, pk in held.items() if pair not in wanted]
     missing = sorted(wanted - held.keys())
     if extra:
         rows.filter(pk__in=extra).delete()
-    rows.bulk_create(rows.model(content_object=place, group_id=group, permission_id=permission) for group, permission in missing)
+    rows.bulk_create(
+        rows.model(content_object=place, group_id=group, permission_id=permission) for group, permission in missing
+    )
     return Drift(added=len(missing), removed=len(extra))
 
 
@@ -66,13 +69,11 @@ NOTHING = Held()
 Grant = tuple[str, int | None]  # a role, and the permission it carries
 
 
-def held_by(user_id: uuid.UUID, place: Any) -> Held:
-    """What a person holds on a place and on its parent: one query."""
-    return held_in(user_id, [place])[place.pk]
-
-
 def held_in(user_id: uuid.UUID, places: list[Any]) -> Mapping[Any, Held]:
-    """The same for many places of one kind under one parent, as {place id: Held}: one query for a whole page."""
+    """What a person holds on places of one kind under one parent, as {place id: Held}: one query for a whole page.
+
+    What is held on the parent itself is in the answer too, because the query has read it anyway.
+    """
     if not places:
         return {}
     parent = places[0].parent
@@ -87,7 +88,8 @@ def held_in(user_id: uuid.UUID, places: list[Any]) -> Mapping[Any, Held]:
         for place_id, role, permission in cursor.fetchall():
             found[_hex(place_id)].append((role, permission))
     above = found[parent.pk.hex] if parent is not None else []
-    return {place.pk: _read(found[place.pk.hex], above) for place in places}
+    held = {place.pk: _read(found[place.pk.hex], above) for place in places}
+    return held if parent is None else {**held, parent.pk: _read(above, [])}
 
 
 def permission_ids(model: type[models.Model]) -> dict[Action, int]:
@@ -106,7 +108,7 @@ def _read(here: list[Grant], above: list[Grant]) -> Held:
 
 
 @cache
-def _statement(model: type[models.Model], count: int) -> str:
+def _statement(model: Any, count: int) -> str:
     """The person's role groups on places of this kind, and what guardian grants to each of them."""
     group = model._meta.get_field("role_groups").related_model._meta  # type: ignore[union-attr]
     grant = get_group_obj_perms_model(model)._meta
@@ -114,7 +116,7 @@ def _statement(model: type[models.Model], count: int) -> str:
     membership = get_user_model()._meta.get_field("groups").remote_field.through._meta  # type: ignore[union-attr]
     places = ", ".join(["%s"] * count)
     return (
-        f"SELECT rg.{place_column}, rg.role, gr.permission_id "  # noqa: S608 (names come from the models alone)
+        f"SELECT rg.{place_column}, rg.role, gr.permission_id "
         f'FROM "{membership.db_table}" ug '
         f'JOIN "{group.db_table}" rg ON rg.group_ptr_id = ug.group_id '
         f'LEFT JOIN "{grant.db_table}" gr ON gr.group_id = rg.group_ptr_id AND gr.content_object_id = rg.{place_column} '

@@ -38,10 +38,16 @@ _FIVE: Final = ("create", "read", "update", "delete", "list")
 # Strings the contract lists for a type although no action answers to them there: taken on creation, never effective.
 INERT: Final[Mapping[KeyType, frozenset[str]]] = {
     KeyType.ORGANIZATION: frozenset(
-        f"{resource}.{verb}" for resource in ("organisation_mcp_integrations", "organisation_agent_integrations") for verb in _FIVE
+        f"{resource}.{verb}"
+        for resource in ("organisation_mcp_integrations", "organisation_agent_integrations")
+        for verb in _FIVE
     ),
-    KeyType.WORKSPACE: frozenset({"workspaces.create", "organisation_mcp_integrations.list", "organisation_agent_integrations.list"}),
-    KeyType.USER: frozenset({"workspaces.create", "organisation_mcp_integrations.list", "organisation_agent_integrations.list"}),
+    KeyType.WORKSPACE: frozenset(
+        {"workspaces.create", "organisation_mcp_integrations.list", "organisation_agent_integrations.list"}
+    ),
+    KeyType.USER: frozenset(
+        {"workspaces.create", "organisation_mcp_integrations.list", "organisation_agent_integrations.list"}
+    ),
 }
 
 

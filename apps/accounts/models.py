@@ -19,8 +19,13 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Makes an operator of the installation; reached only from the createsuperuser command."""
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        """Makes an operator of the installation; reached only from the createsuperuser command.
+
+        Whoever can run commands here has nothing to prove about the address.
+        """
+        user = self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
+        user.emailaddress_set.create(email=user.email, verified=True, primary=True)
+        return user
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=normalized(username or ""))
@@ -30,7 +35,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     """Somebody who can sign in. The row is never deleted; closing an account blanks it (product 5.2)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    email = models.EmailField("e-mail address", unique=True, error_messages={"unique": "There is an account with this address."})
+    email = models.EmailField(
+        "e-mail address", unique=True, error_messages={"unique": "There is an account with this address."}
+    )
     first_name = models.CharField(max_length=150, blank=True)
     last_name = models.CharField(max_length=150, blank=True)
     language = models.CharField(max_length=10, blank=True)

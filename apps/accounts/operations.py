@@ -3,13 +3,33 @@
 from allauth.account.models import EmailAddress
 
 from apps.accounts.models import User
+from apps.core import text
+from apps.core.errors import Invalid
+
+PERSON_NAME_LENGTH = 150
 
 
 def has_verified_address(user: User) -> bool:
     """Whether somebody has proved that they read this person's mailbox."""
-    return EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists()
+    return bool(EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists())
 
 
 def prove_address(user: User) -> None:
     """Notes that the mailbox was read: a letter sent there came back with its token (product P14)."""
     EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
+
+
+def rename(user: User, *, first_name: str, last_name: str) -> User:
+    """What a person wants to be called; both parts may be empty. It is theirs alone to say (P21). Raises Invalid."""
+    user.first_name = person_name(first_name, field="first_name")
+    user.last_name = person_name(last_name, field="last_name")
+    user.save(update_fields=["first_name", "last_name"])
+    return user
+
+
+def person_name(value: str, *, field: str) -> str:
+    """One part of a person's name as it is kept. Raises Invalid."""
+    value = text.name(value, field=field) if value.strip() else ""
+    if len(value) > PERSON_NAME_LENGTH:
+        raise Invalid({field: f"This part of a name has at most {PERSON_NAME_LENGTH} characters."})
+    return value

@@ -142,8 +142,8 @@ class ApiKey(TenantRow):
 
     def covers(self, place: Place) -> bool:
         if self.workspace_id is not None:
-            return place.pk == self.workspace_id
-        return place.organization_key == self.organization_id
+            return bool(place.pk == self.workspace_id)
+        return bool(place.organization_key == self.organization_id)
 
     def needed_to_grant(self, role: Role) -> frozenset[Action]:
         # A key is measured against what its kind may carry (product P4).

@@ -1,8 +1,8 @@
 """What can happen to a key. The clear secret is in the return value of `issue` and nowhere else."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db import transaction
 
@@ -146,7 +146,7 @@ def _lock(place: Organization | Workspace) -> Any:
 def _lock_key(key: ApiKey) -> ApiKey:
     """The key, held still after the places it is in. Raises Missing: a revoked key is not there any more (P25)."""
     place = _lock(key.place)
-    held = ApiKey.objects.select_for_update().not_revoked().filter(pk=key.pk).first()
+    held: ApiKey | None = ApiKey.objects.select_for_update().not_revoked().filter(pk=key.pk).first()
     if held is None:
         raise Missing("API key")
     held.organization = place if isinstance(place, Organization) else place.organization
@@ -220,7 +220,7 @@ def _alert_emails(value: Any) -> list[str] | None:
     return [normalized(address, field="alert_emails") for address in value]
 
 
-_CLEANED = {
+_CLEANED: Final[Mapping[str, Callable[[Any], Any]]] = {
     "description": text.description,
     "expires_at": _expiry,
     "defaults": _defaults,

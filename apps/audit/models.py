@@ -22,6 +22,9 @@ class AuditHead(models.Model):
     class Meta:
         default_permissions = ()
 
+    def __str__(self) -> str:
+        return f"{self.chain} at {self.sequence}"
+
 
 class AuditEvent(models.Model):
     """One line: what happened, to what, by whom, through which door. Written once; never changed or deleted."""
@@ -59,7 +62,7 @@ class AuditEvent(models.Model):
     @property
     def names(self) -> "dict[str, Any]":
         """The names and addresses beside the line, as long as nobody has erased them."""
-        return getattr(self, "side", None) and self.side.names or {}
+        return (getattr(self, "side", None) and self.side.names) or {}
 
 
 class AuditNames(models.Model):
@@ -70,3 +73,6 @@ class AuditNames(models.Model):
 
     class Meta:
         default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"names of line {self.line_id}"

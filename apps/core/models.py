@@ -37,7 +37,9 @@ class Row(models.Model):
 
         Returns the changes as {field: (before, after)}; an empty answer means nothing was written.
         """
-        differing = {name: (getattr(self, name), value) for name, value in changes.items() if getattr(self, name) != value}
+        differing = {
+            name: (getattr(self, name), value) for name, value in changes.items() if getattr(self, name) != value
+        }
         if differing:
             for name, (_, value) in differing.items():
                 setattr(self, name, value)

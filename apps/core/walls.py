@@ -42,7 +42,7 @@ def build(app: AppConfig, walls: Callable[[], Sequence[Wall]]) -> None:
 def immutable(model: type[models.Model], *fields: str) -> Wall:
     """These columns are written once (product 5.4)."""
     table = model._meta.db_table
-    columns = [model._meta.get_field(name).column for name in fields]
+    columns = [_column(model, name).column for name in fields]
     name = f"{table}_immutable"
     message = f"{table}: {', '.join(columns)} never change"
     changed_pg = " OR ".join(f'OLD."{c}" IS DISTINCT FROM NEW."{c}"' for c in columns)
@@ -63,18 +63,21 @@ def immutable(model: type[models.Model], *fields: str) -> Wall:
 
 def same_organization(model: type[models.Model], field: str) -> Wall:
     """The row and what this foreign key points at belong to one organization (product 5.4)."""
-    column, parent = model._meta.get_field(field).column, model._meta.get_field(field).remote_field.model
+    key = _column(model, field)
+    column, parent = key.column, key.remote_field.model
     table, parent_table = model._meta.db_table, parent._meta.db_table
     name, unique = f"{table}_{field}_same_org", f"{parent_table}_org_and_id"
     message = f"{table}: {column} is of another organization"
     refuse = (
-        f'BEGIN SELECT RAISE(ABORT, \'{message}\') WHERE NEW."{column}" IS NOT NULL AND NOT EXISTS '
+        f"BEGIN SELECT RAISE(ABORT, '{message}') WHERE NEW.\"{column}\" IS NOT NULL AND NOT EXISTS "
         f'(SELECT 1 FROM "{parent_table}" WHERE id = NEW."{column}" AND organization_id = NEW.organization_id); END'
     )
     return Wall(
         name,
         postgresql=(
-            _unless_constraint(unique, f'ALTER TABLE "{parent_table}" ADD CONSTRAINT {unique} UNIQUE (organization_id, id)'),
+            _unless_constraint(
+                unique, f'ALTER TABLE "{parent_table}" ADD CONSTRAINT {unique} UNIQUE (organization_id, id)'
+            ),
             _unless_constraint(
                 name,
                 f'ALTER TABLE "{table}" ADD CONSTRAINT {name} FOREIGN KEY (organization_id, "{column}") '
@@ -82,10 +85,14 @@ def same_organization(model: type[models.Model], field: str) -> Wall:
             ),
         ),
         sqlite=tuple(
-            f'CREATE TRIGGER IF NOT EXISTS {name}_{verb.split()[0].lower()} BEFORE {verb} ON "{table}" FOR EACH ROW {refuse}'
-            for verb in ("INSERT", f'UPDATE OF "{column}", organization_id')
+            f'CREATE TRIGGER IF NOT EXISTS {name}_{verb} BEFORE {when} ON "{table}" FOR EACH ROW {refuse}'
+            for verb, when in (("insert", "INSERT"), ("update", f'UPDATE OF "{column}", organization_id'))
         ),
     )
+
+
+def _column(model: type[models.Model], name: str) -> Any:
+    return model._meta.get_field(name)
 
 
 def _function(name: str, body: str) -> str:

@@ -1,5 +1,6 @@
 """Keeps people's role groups in step with their memberships: part of every operation, and its repair tool."""
 
+import uuid
 from collections.abc import Iterable
 
 from django.db.models import F
@@ -10,7 +11,7 @@ from apps.memberships.models import OrganizationMembership, WorkspaceMembership
 from apps.organizations.models import Organization
 
 InGroup = User.groups.through
-Pair = tuple[object, int]  # a person, and a role group they are in
+Pair = tuple[uuid.UUID, int]  # a person, and a role group they are in
 
 
 def sync(organization: Organization, *, user: User | None = None) -> Drift:

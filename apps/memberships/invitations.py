@@ -132,13 +132,27 @@ def cancel(invitation: Invitation, *, by: Actor) -> Invitation:
 def find(token: str) -> Invitation:
     """The invitation a link belongs to, answered or not. Raises Missing for anything else."""
     digests = digests_of_invitation(token)
-    found = None
+    found: Invitation | None = None
     if digests:
         rows = Invitation.objects.select_related("organization")
         found = rows.filter(copied_digest__in=digests).first() or rows.filter(mailed_digest__in=digests).first()
     if found is None:
         raise Missing("invitation")
     return found
+
+
+def proves_mailbox(invitation: Invitation, token: str) -> bool:
+    """Whether this is the mailed token, which only a reader of the mailbox can hold (P14)."""
+    mailed = invitation.mailed_digest
+    return mailed is not None and bytes(mailed) in digests_of_invitation(token)
+
+
+def inviter_name(invitation: Invitation) -> str:
+    """Who asks, as the invited person may be told."""
+    if invitation.created_by_kind == ApiKey.kind:
+        return f"an API key of {invitation.organization}"
+    person = User.objects.filter(pk=invitation.created_by).first()
+    return str(person) if person is not None else "the people who run this installation"
 
 
 def waiting_for(user: User) -> list[Invitation]:
@@ -168,7 +182,7 @@ def accept(invitation: Invitation, *, token: str | None = None, by: UserActor) -
         raise Conflict("Whoever invited you may no longer offer this. Ask for a new invitation.") from None
     if OrganizationMembership.objects.filter(organization=invitation.organization, user=user).exists():
         raise Conflict(f"You are in {invitation.organization} already.")
-    if _is_mailed(invitation, token):
+    if token and proves_mailbox(invitation, token):
         accounts.prove_address(user)
     invitation.revise({"status": Invitation.Status.ACCEPTED, "accepted_at": now(), "accepted_by": user}, by=by)
     _record(Event.INVITATION_ACCEPTED, invitation, by)
@@ -219,7 +233,9 @@ def _make_room(organization: Organization, address: str, by: Actor) -> None:
     """One pending invitation an address (P14): an expired one makes room. Raises Conflict."""
     if OrganizationMembership.objects.filter(organization=organization, user__email=address).exists():
         raise Conflict(f"{address} is a member already.")
-    before = Invitation.objects.filter(organization=organization, email=address, status=Invitation.Status.PENDING).first()
+    before = Invitation.objects.filter(
+        organization=organization, email=address, status=Invitation.Status.PENDING
+    ).first()
     if before is not None and before.is_open:
         raise Conflict(f"{address} has been invited already. Send that invitation again, or cancel it first.")
     if before is not None:
@@ -242,15 +258,10 @@ def _holds_link(invitation: Invitation, token: str | None) -> bool:
     return bool(stored & set(digests_of_invitation(token or "")))
 
 
-def _is_mailed(invitation: Invitation, token: str | None) -> bool:
-    mailed = invitation.mailed_digest
-    return mailed is not None and bytes(mailed) in digests_of_invitation(token or "")
-
-
 def _inviter_of(invitation: Invitation, by: Actor) -> Actor:
     """Whoever made the offer, as they stand today. Raises Conflict when there is nobody to stand for it."""
     kind, author = invitation.created_by_kind, invitation.created_by
-    person = User.objects.filter(pk=author, is_active=True).first()
+    person = User.objects.filter(pk=author, is_active=True).first() if author else None
     if kind == ApiKey.kind:
         key: ApiKey | None = ApiKey.objects.with_places().filter(pk=author).first()
         if key is not None and key.is_let_in:
@@ -277,7 +288,8 @@ def _promised_keys(offer: Offer, user: User, inviter: Actor) -> list[apikeys.Iss
 
 
 def _membership_of(user: User, invitation: Invitation) -> OrganizationMembership:
-    found = OrganizationMembership.objects.filter(organization=invitation.organization, user=user).first()
+    rows = OrganizationMembership.objects.filter(organization=invitation.organization, user=user)
+    found: OrganizationMembership | None = rows.first()
     if found is None:
         raise Missing("invitation")
     return found
@@ -285,7 +297,7 @@ def _membership_of(user: User, invitation: Invitation) -> OrganizationMembership
 
 def _lock(invitation: Invitation) -> Invitation:
     organization = organizations.lock(invitation.organization)
-    found = Invitation.objects.select_for_update().filter(pk=invitation.pk).first()
+    found: Invitation | None = Invitation.objects.select_for_update().filter(pk=invitation.pk).first()
     if found is None:
         raise Missing("invitation")
     found.organization = organization

@@ -8,7 +8,7 @@ from django.db import models
 from apps.access.roles import OrganizationRole, WorkspaceRole
 from apps.core.clock import now
 from apps.core.models import TenantRow
-from apps.memberships.querysets import InvitationQuerySet, OrganizationMembershipQuerySet
+from apps.memberships.querysets import SEEN_EVERY, InvitationQuerySet, OrganizationMembershipQuerySet
 from apps.organizations.models import Organization
 from apps.workspaces.models import Workspace
 
@@ -53,6 +53,10 @@ class OrganizationMembership(TenantRow):
     @property
     def role_name(self) -> str:
         return OrganizationRole(self.role).label
+
+    @property
+    def was_seen_lately(self) -> bool:
+        return self.last_active_at is not None and self.last_active_at > now() - SEEN_EVERY
 
 
 class WorkspaceMembership(TenantRow):

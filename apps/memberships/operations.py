@@ -178,7 +178,9 @@ def _lock(membership: OrganizationMembership, action: Action, by: Actor) -> Orga
 
 def _lock_row(membership: OrganizationMembership, organization: Organization | None = None) -> OrganizationMembership:
     organization = organization or organizations.lock(membership.organization)
-    held = OrganizationMembership.objects.select_for_update(of=("self",)).select_related("user").filter(pk=membership.pk)
+    held = (
+        OrganizationMembership.objects.select_for_update(of=("self",)).select_related("user").filter(pk=membership.pk)
+    )
     found: OrganizationMembership | None = held.first()
     if found is None:
         raise Missing("member")
@@ -210,7 +212,9 @@ def _require_reach(membership: OrganizationMembership, by: Actor, role: Organiza
     gate.require_to_grant(by, roles, membership.organization, field="role")
 
 
-def _set_status(membership: OrganizationMembership, status: Status, event: Event, *, by: Actor) -> OrganizationMembership:
+def _set_status(
+    membership: OrganizationMembership, status: Status, event: Event, *, by: Actor
+) -> OrganizationMembership:
     if membership.status == status:
         raise Conflict(f"{membership} is {status.label.lower()} already.")
     membership.revise({"status": status}, by=by)

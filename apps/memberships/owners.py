@@ -4,6 +4,7 @@ from django.db import models
 
 from apps.access.roles import OrganizationRole
 from apps.core.walls import Wall
+from apps.organizations.models import Organization
 
 
 def last_owner_stays(model: type[models.Model]) -> Wall:
@@ -12,7 +13,7 @@ def last_owner_stays(model: type[models.Model]) -> Wall:
     SQLite has neither deferred triggers nor concurrent writers: there the operations alone keep the rule.
     """
     table, name = model._meta.db_table, "last_owner_stays"
-    organizations = model._meta.get_field("organization").remote_field.model._meta.db_table
+    organizations = Organization._meta.db_table
     return Wall(
         name,
         postgresql=(
@@ -31,7 +32,8 @@ def last_owner_stays(model: type[models.Model]) -> Wall:
             END $$""",
             f'DROP TRIGGER IF EXISTS {name} ON "{table}"',
             f'CREATE CONSTRAINT TRIGGER {name} AFTER UPDATE OR DELETE ON "{table}" DEFERRABLE INITIALLY DEFERRED '
-            f"FOR EACH ROW WHEN (OLD.role = '{OrganizationRole.OWNER}' AND OLD.status = 'active') EXECUTE FUNCTION {name}()",
+            f"FOR EACH ROW WHEN (OLD.role = '{OrganizationRole.OWNER}' AND OLD.status = 'active') "
+            f"EXECUTE FUNCTION {name}()",
         ),
         sqlite=(),
     )

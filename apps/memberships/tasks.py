@@ -11,7 +11,7 @@ from apps.memberships import mail
 from apps.memberships.models import Invitation
 
 
-@task()
+@task()  # type: ignore[untyped-decorator]  # the library ships no types for it
 def send_invitation(invitation_id: str) -> None:
     """Mints the mailed token and sends it; an invitation that has been answered meanwhile is left alone."""
     token = new_invitation_token()

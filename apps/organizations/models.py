@@ -21,9 +21,6 @@ class Organization(Row):
         ACTIVE = "active", "Active"
         SUSPENDED = "suspended", "Suspended"
 
-    level: ClassVar = Level.ORGANIZATION
-    parent: ClassVar[None] = None
-
     name = models.CharField(max_length=NAME_LENGTH)
     slug = models.SlugField(max_length=NAME_LENGTH, unique=True, editable=False)
     description = models.TextField(blank=True)
@@ -35,6 +32,10 @@ class Organization(Row):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def parent(self) -> None:
+        return None
 
     @property
     def organization_key(self) -> uuid.UUID:

@@ -33,7 +33,9 @@ def create(*, name: str, by: Actor) -> Organization:
     name = text.name(name)
     organization = Organization.objects.create(name=name, slug=slugs.organization_slug(name), **Row.authored(by))
     for role in OrganizationRole:
-        OrganizationRoleGroup.objects.create(name=f"organization {organization.pk} {role}", organization=organization, role=role)
+        OrganizationRoleGroup.objects.create(
+            name=f"organization {organization.pk} {role}", organization=organization, role=role
+        )
     sync_roles(organization)
     log.record(
         Event.ORGANIZATION_FOUNDED, actor=by, target=organization, organization_id=organization.pk, after={"name": name}
@@ -43,7 +45,12 @@ def create(*, name: str, by: Actor) -> Organization:
 
 @transaction.atomic
 def update(
-    organization: Organization, *, name: str | None = None, description: str | None = None, version: int | None = None, by: Actor
+    organization: Organization,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    version: int | None = None,
+    by: Actor,
 ) -> Organization:
     """Renames or redescribes; what is None stays. Its slug never changes, so no link breaks."""
     organization = lock(organization)

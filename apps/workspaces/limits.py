@@ -23,7 +23,9 @@ def usage_limits(value: Any, *, field: str = "usage_limits") -> dict[str, Any]:
         "credit_limit": _integer(given.get("credit_limit"), f"{field}.credit_limit", least=1),
         "alert_threshold": _integer(given.get("alert_threshold"), f"{field}.alert_threshold", least=1),
         "periodic_reset": _one_of(given.get("periodic_reset"), ("monthly", "weekly", None), f"{field}.periodic_reset"),
-        "periodic_reset_days": _integer(given.get("periodic_reset_days"), f"{field}.periodic_reset_days", least=1, most=365),
+        "periodic_reset_days": _integer(
+            given.get("periodic_reset_days"), f"{field}.periodic_reset_days", least=1, most=365
+        ),
         "next_usage_reset_at": _instant(given.get("next_usage_reset_at"), f"{field}.next_usage_reset_at"),
     }
     if kept["periodic_reset"] and kept["periodic_reset_days"]:

@@ -24,7 +24,6 @@ class Workspace(TenantRow):
     """A project of an organization: its own team, keys and the features of its type."""
 
     workspace_path = "pk"
-    level: ClassVar = Level.WORKSPACE
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="workspaces")
     name = models.CharField(max_length=NAME_LENGTH)
@@ -79,9 +78,9 @@ class Workspace(TenantRow):
         return bool(held.above & REACHING_INTO_WORKSPACES) or (bool(held.here) and not self.is_archived)
 
     def permits(self, action: Action) -> bool:
-        if not self.organization.permits(action) or not has_feature(WorkspaceType(self.type), action):
-            return False
-        return not self.is_archived or action in READING
+        is_known_here = action.level is Level.WORKSPACE and has_feature(WorkspaceType(self.type), action)
+        is_open = self.organization.permits(action) and (not self.is_archived or action in READING)
+        return is_known_here and is_open
 
 
 class WorkspaceRoleGroup(Group):

@@ -1,7 +1,7 @@
 """What can happen to a workspace; who is in it comes after, in memberships."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -29,7 +29,7 @@ ICON_LENGTH = 32
 def lock(workspace: Workspace) -> Workspace:
     """The workspace, held still, after its organization: the second lock of every operation. Raises Missing, Closed."""
     organization = organizations.lock(workspace.organization)
-    held = Workspace.objects.select_for_update().filter(pk=workspace.pk).first()
+    held: Workspace | None = Workspace.objects.select_for_update().filter(pk=workspace.pk).first()
     if held is None:
         raise Missing("workspace")
     held.organization = organization
@@ -166,7 +166,12 @@ def _refuse_if_it_stays(workspace: Workspace) -> None:
 
 def _record(event: Event, workspace: Workspace, by: Actor, **details: Any) -> None:
     log.record(
-        event, actor=by, target=workspace, organization_id=workspace.organization_id, workspace_id=workspace.pk, **details
+        event,
+        actor=by,
+        target=workspace,
+        organization_id=workspace.organization_id,
+        workspace_id=workspace.pk,
+        **details,
     )
 
 
@@ -194,7 +199,7 @@ def _defaults(value: Any) -> dict[str, Any] | None:
     return {"metadata": limits.metadata(value["metadata"])} if value.get("metadata") is not None else None
 
 
-_CLEANED = {
+_CLEANED: Final[Mapping[str, Callable[[Any], Any]]] = {
     "name": text.name,
     "description": text.description,
     "color": _color,

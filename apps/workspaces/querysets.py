@@ -19,7 +19,9 @@ class WorkspaceQuerySet(models.QuerySet[Any]):
 
     def joined_by(self, user_id: uuid.UUID) -> "WorkspaceQuerySet":
         """Those where the person holds a role of the workspace itself."""
-        return self.filter(pk__in=self.model.role_groups.rel.related_model.objects.filter(user=user_id).values("workspace"))
+        return self.filter(
+            pk__in=self.model.role_groups.rel.related_model.objects.filter(user=user_id).values("workspace")
+        )
 
     def named(self, reference: str) -> "WorkspaceQuerySet":
         """By id or by slug: the wire takes either, everywhere (contract 1.0)."""

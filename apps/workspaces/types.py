@@ -14,7 +14,9 @@ class WorkspaceType(TextChoices):
 
 
 # Every workspace has a team, keys and settings; the rest comes with its type.
-_EVERYWHERE: Final = frozenset({"workspaces", "workspace_users", "workspace_service_api_keys", "workspace_user_api_keys"})
+_EVERYWHERE: Final = frozenset(
+    {"workspaces", "workspace_users", "workspace_service_api_keys", "workspace_user_api_keys"}
+)
 RESOURCES: Final[Mapping[WorkspaceType, frozenset[str]]] = {
     WorkspaceType.AI_GATEWAY: frozenset(action.resource for action in Action),
     WorkspaceType.SECRETS: _EVERYWHERE,

@@ -1,8 +1,8 @@
 """A developer's machine and the demo: no configuration needed, and the only place with DEBUG on."""
 
-from config.settings.base import *  # noqa: F403
-from config.settings.base import DATABASES, STORAGES, VAR, choice, env, key_ring
-from config.settings.environment import kept_secret
+from config.settings.base import *
+from config.settings.base import DATABASES, STORAGES, VAR, env
+from config.settings.environment import choice, kept_secret, key_ring
 
 DEBUG = env.bool("DEBUG", default=True)
 VAR.mkdir(exist_ok=True)

@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *
 from config.settings.base import BASE_URL, DATABASES, ENCRYPTION_KEYS, KEY_PEPPERS, env
 
 SECRET_KEY = env.str("SECRET_KEY", default="")
@@ -11,7 +11,9 @@ if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
 if not KEY_PEPPERS:
     raise ImproperlyConfigured("KEY_PEPPERS must be set, as '1:' followed by a random value of at least 32 characters.")
 if not ENCRYPTION_KEYS:
-    raise ImproperlyConfigured("ENCRYPTION_KEYS must be set, as '1:' followed by a random value of at least 32 characters.")
+    raise ImproperlyConfigured(
+        "ENCRYPTION_KEYS must be set, as '1:' followed by a random value of at least 32 characters."
+    )
 if not DATABASES["default"]["ENGINE"].endswith("postgresql"):
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database; SQLite is for the demo and the tests.")
 if not BASE_URL.startswith("https://") and not env.bool("ALLOW_HTTP", default=False):

@@ -1,6 +1,6 @@
 """The tests: fixed secrets, fast passwords, mail kept in memory."""
 
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *
 from config.settings.base import STORAGES
 
 SECRET_KEY = "tests-only-" + "x" * 40
@@ -15,4 +15,3 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_RATE_LIMITS = False
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
-
