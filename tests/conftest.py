@@ -1,5 +1,6 @@
 """The world every test starts in, and the walls around the tests: no network, no leftovers."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,28 +12,28 @@ from pytest_django import DjangoDbBlocker
 
 from apps.accounts.models import User
 from apps.apikeys.models import ApiKey
+from apps.apikeys.secret import digests_of_key
 from apps.audit.retention import DECLARE, WITHDRAW
 from apps.organizations.models import Organization
 from tests import world as worlds
 from tests.world import Company, World
 
-_built: World | None = None
+_built: list[World] = []  # one, once the session has started
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     """Builds the world once; each test then rolls back to it."""
-    global _built
     with django_db_blocker.unblock():
         _let_the_flush_pass()
-        _built = worlds.build()
+        _built.append(worlds.build())
 
 
 @pytest.fixture
 def world(db: None) -> World:
     """Everybody, as they were at the start. A test that commits finds the world built anew."""
-    if _built is not None and Organization.objects.filter(pk=_built.acme.organization.pk).exists():
-        return _built.fresh()
+    if _built and Organization.objects.filter(pk=_built[0].acme.organization.pk).exists():
+        return _built[0].fresh()
     return worlds.build()
 
 
@@ -80,14 +81,10 @@ def call() -> Any:
 
 
 def _json(body: Any) -> str:
-    import json
-
     return "" if body is None else body if isinstance(body, str) else json.dumps(body)
 
 
 def key_named(secret: str) -> ApiKey:
-    from apps.apikeys.secret import digests_of_key
-
     key: ApiKey = ApiKey.objects.with_places().get(digest__in=digests_of_key(secret))
     return key
 

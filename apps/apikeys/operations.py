@@ -57,25 +57,18 @@ def issue(
     gate.require(by, action_on(key_type, "create"), place)
     if user is not None and not UserActor(user).belongs_to(place):
         raise Invalid({"user_id": f"This person does not belong to {place}."})
-    scopes = measure(scopes, key_type, place, by=by)
-    columns = _settings(details)
-    made = secret.new_key(key_type)
-    key = ApiKey.objects.create(
-        organization=place if isinstance(place, Organization) else place.organization,
-        workspace=place if isinstance(place, Workspace) else None,
-        user=user,
-        type=key_type,
-        name=text.name(name),
-        scopes=scopes,
-        creation=creation,
-        digest=made.digest,
-        pepper_version=secret.pepper_version(),
-        mask=made.mask,
-        **columns,
-        **Row.authored(by),
-    )
-    _record(Event.API_KEY_ISSUED, key, by, after={"type": key_type, "scopes": scopes, "mask": key.mask})
-    return Issued(key, made)
+    columns = {
+        "type": key_type,
+        "user": user,
+        "name": text.name(name),
+        "scopes": measure(scopes, key_type, place, by=by),
+        "creation": creation,
+        **_settings(details),
+    }
+    issued = _make(place, columns, by)
+    told = {"type": key_type, "scopes": issued.key.scopes, "mask": issued.key.mask}
+    _record(Event.API_KEY_ISSUED, issued.key, by, after=told)
+    return issued
 
 
 @transaction.atomic
@@ -131,6 +124,20 @@ def revoke_all_of(user: User, place: Organization | Workspace, *, by: Actor) -> 
     keys = ApiKey.objects.with_places().select_for_update(of=("self",)).not_revoked()
     ended = [_end(key, by=by) for key in keys.filter(user=user, **{column: place}).order_by("pk")]
     return len(ended)
+
+
+def _make(place: Organization | Workspace, columns: dict[str, Any], by: Actor) -> Issued:
+    made = secret.new_key(columns["type"])
+    key = ApiKey.objects.create(
+        organization=place if isinstance(place, Organization) else place.organization,
+        workspace=place if isinstance(place, Workspace) else None,
+        digest=made.digest,
+        pepper_version=secret.pepper_version(),
+        mask=made.mask,
+        **columns,
+        **Row.authored(by),
+    )
+    return Issued(key, made)
 
 
 def _end(key: ApiKey, *, by: Actor) -> ApiKey:

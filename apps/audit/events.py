@@ -34,6 +34,5 @@ class Event(StrEnum):
     API_KEY_REVOKED = "api_key.revoked"
     ACCOUNT_DEACTIVATED = "account.deactivated"
     ACCOUNT_REACTIVATED = "account.reactivated"
-    ACCOUNT_CLOSED = "account.closed"
     ROLES_REPAIRED = "roles.repaired"
     ACCESS_REFUSED = "access.refused"

@@ -30,43 +30,30 @@ def record(
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("Record the event inside the transaction that makes it true.")
-    return _append(
-        AuditEvent(
-            chain=organization_id or INSTALLATION,
-            event=event,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            workspace_id=workspace_id,
-            target_type=target._meta.label_lower,
-            target_id=str(target.pk),
-            door=actor.origin.door,
-            request_id=actor.origin.request_id,
-            count=count,
-            details=details,
-        ),
-        _names(actor, {"target": str(target), **(names or {})}),
-    )
+    line = _line(event, actor, target, workspace_id=workspace_id, count=count, details=details)
+    line.chain = organization_id or INSTALLATION
+    return _append(line, _names(actor, {"target": str(target), **(names or {})}))
 
 
 @transaction.atomic
 def refused(action: str, *, actor: Actor, place: Any) -> AuditEvent:
     """Writes down that somebody was refused, in a transaction of its own, after the refused one has ended."""
     workspace_id = place.pk if place.parent is not None else None
-    return _append(
-        AuditEvent(
-            chain=place.organization_key,
-            event=Event.ACCESS_REFUSED,
-            status=AuditEvent.Status.REFUSED,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            workspace_id=workspace_id,
-            target_type=place._meta.label_lower,
-            target_id=str(place.pk),
-            door=actor.origin.door,
-            request_id=actor.origin.request_id,
-            details={"action": action},
-        ),
-        _names(actor, {"target": str(place)}),
+    line = _line(Event.ACCESS_REFUSED, actor, place, workspace_id=workspace_id, details={"action": action})
+    line.chain, line.status = place.organization_key, AuditEvent.Status.REFUSED
+    return _append(line, _names(actor, {"target": str(place)}))
+
+
+def _line(event: Event, actor: Actor, target: models.Model, **facts: Any) -> AuditEvent:
+    return AuditEvent(
+        event=event,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        target_type=target._meta.label_lower,
+        target_id=str(target.pk),
+        door=actor.origin.door,
+        request_id=actor.origin.request_id,
+        **facts,
     )
 
 

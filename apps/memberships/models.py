@@ -47,10 +47,6 @@ class OrganizationMembership(TenantRow):
         return self.status == self.Status.ACTIVE
 
     @property
-    def is_owner(self) -> bool:
-        return self.role == OrganizationRole.OWNER
-
-    @property
     def role_name(self) -> str:
         return OrganizationRole(self.role).label
 

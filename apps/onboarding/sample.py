@@ -60,9 +60,9 @@ def found(name: str, domain: str, *, person: Callable[[str, str], User]) -> Samp
         other_workspace=workspaces.create(founded.organization, name=f"{name} Support", by=by),
         people=people,
     )
-    for role, (organization_role, workspace_role) in PEOPLE.items():
-        if role != "owner":
-            _seat(sample, people[role], organization_role, workspace_role, by)
+    for user, (role, seat) in zip(people.values(), PEOPLE.values(), strict=True):
+        if user != people["owner"]:
+            _seat(sample, user, role, seat, by)
     issue_keys(sample)
     _suspend(sample, by)
     offer = invitations.Offer(

@@ -1,5 +1,6 @@
 """A developer's machine and the demo: no configuration needed, and the only place with DEBUG on."""
 
+from apps.core import logs
 from config.settings.base import *
 from config.settings.base import DATABASES, STORAGES, VAR, env
 from config.settings.environment import choice, kept_secret, key_ring
@@ -16,5 +17,6 @@ STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.s
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
+LOGGING = logs.configuration(env.str("LOG_LEVEL", default="WARNING"))
 # Without a worker beside it, the demo sends its letters as soon as they are written.
 TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}

@@ -26,7 +26,11 @@ from apps.access.scopes import ALLOWED, INERT, PEOPLE_ONLY, KeyType, effective, 
 from apps.core.errors import Forbidden, Overreach
 
 ROLES = [*OrganizationRole, *WorkspaceRole]
-STRINGS = st.sampled_from(sorted(Action)) | st.sampled_from(sorted(set.union(*map(set, INERT.values())))) | st.text(max_size=30)
+STRINGS = (
+    st.sampled_from(sorted(Action))
+    | st.sampled_from(sorted(set.union(*map(set, INERT.values()))))
+    | st.text(max_size=30)
+)
 
 
 class Room(SimpleNamespace):

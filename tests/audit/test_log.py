@@ -34,7 +34,13 @@ def test_each_organization_has_a_chain_of_its_own(acme: Company, globex: Company
 
 def test_the_digest_covers_what_happened(acme: Company) -> None:
     line = AuditEvent.objects.filter(chain=acme.organization.pk).latest("sequence")
-    for field, value in (("event", "x"), ("actor_kind", "key"), ("details", {"a": 1}), ("sequence", 999), ("status", "refused")):
+    for field, value in (
+        ("event", "x"),
+        ("actor_kind", "key"),
+        ("details", {"a": 1}),
+        ("sequence", 999),
+        ("status", "refused"),
+    ):
         kept = getattr(line, field)
         setattr(line, field, value)
         assert digest_of(line) != bytes(line.digest), field
@@ -58,7 +64,11 @@ def test_a_line_says_through_which_door_and_which_request(acme: Company) -> None
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE audit_auditevent SET event = 'x'", "DELETE FROM audit_auditevent", "UPDATE audit_auditevent SET digest = previous"],
+    [
+        "UPDATE audit_auditevent SET event = 'x'",
+        "DELETE FROM audit_auditevent",
+        "UPDATE audit_auditevent SET digest = previous",
+    ],
 )
 def test_no_statement_changes_a_line(acme: Company, statement: str) -> None:
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:

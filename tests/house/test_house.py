@@ -47,14 +47,18 @@ def test_no_room_is_called_utils() -> None:
 
 def test_only_the_table_compares_roles() -> None:
     """Ask the gate instead: a role compared elsewhere is a second table."""
-    comparison = re.compile(r"""role\w*(\.\w+)?\s*(==|!=|\bin\b)\s*[\[({]?\s*(["'](owner|admin|member|manager)|\w*Role\.)""")
+    comparison = re.compile(
+        r"""role\w*(\.\w+)?\s*(==|!=|\bin\b)\s*[\[({]?\s*(["'](owner|admin|member|manager)|\w*Role\.)"""
+    )
     paths = [p for p in MODULES if "access" not in p.parts] + sorted((ROOT / "templates").rglob("*.html"))
     assert [_name(p) for p in paths if comparison.search(p.read_text())] == []
 
 
 def test_only_one_function_writes_permission_rows() -> None:
     """ES-11: nothing but access.rows.sync and memberships.grants writes who may do what."""
-    writing = re.compile(r"assign_perm|remove_perm|user_permissions\.|groups\.(add|set|remove|clear)|user_set\.(add|set|remove)")
+    writing = re.compile(
+        r"assign_perm|remove_perm|user_permissions\.|groups\.(add|set|remove|clear)|user_set\.(add|set|remove)"
+    )
     assert [_name(p) for p in MODULES if writing.search(p.read_text())] == []
 
 
@@ -74,7 +78,7 @@ def test_every_event_is_recorded_somewhere() -> None:
 
 
 def test_apps_start_with_one_migration_and_no_cycle() -> None:
-    loader = MigrationLoader(None, ignore_no_initial=True)
+    loader = MigrationLoader(None)
     ours = {config.label for config in installed.get_app_configs() if config.name.startswith("apps.")}
     needs = {label: set() for label in ours}
     for (label, _), migration in loader.disk_migrations.items():

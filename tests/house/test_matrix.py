@@ -87,7 +87,11 @@ def test_level_holders_and_keys_of_each_action(action: Action) -> None:
     assert {letter for letter, key_type in KEYS.items() if action in ALLOWED[key_type]} == keys
 
 
-IN_ORGANIZATION = {"owner": OrganizationRole.OWNER, "admin": OrganizationRole.ADMIN, "bystander": OrganizationRole.MEMBER}
+IN_ORGANIZATION = {
+    "owner": OrganizationRole.OWNER,
+    "admin": OrganizationRole.ADMIN,
+    "bystander": OrganizationRole.MEMBER,
+}
 IN_WORKSPACE = {
     "workspace_admin": WorkspaceRole.ADMIN,
     "manager": WorkspaceRole.MANAGER,

@@ -47,12 +47,11 @@ def _permissions(model: str) -> set[tuple[str, str]]:
 
 
 def test_people_hold_their_role_groups_and_nothing_else(world: World) -> None:
-    InGroup = User.groups.through
     active = OrganizationMembership.objects.active()
     expected = {(m.user_id, f"organization {m.organization_id} {m.role}") for m in active}
     for placed in WorkspaceMembership.objects.filter(membership__in=active).select_related("membership"):
         expected.add((placed.membership.user_id, f"workspace {placed.workspace_id} {placed.role}"))
-    assert set(InGroup.objects.values_list("user_id", "group__name")) == expected
+    assert set(User.groups.through.objects.values_list("user_id", "group__name")) == expected
 
 
 def test_nobody_holds_a_permission_of_their_own(world: World) -> None:

@@ -70,7 +70,10 @@ UNIQUE = [
     ("a default workspace", lambda acme: copy_of(acme.default, slug="ws-second-000000")),
     ("a membership of a person", lambda acme: copy_of(acme.membership(acme.member))),
     ("a place on a team", lambda acme: copy_of(acme.placed(acme.member))),
-    ("a pending invitation of an address", lambda acme: copy_of(acme.invitation, copied_digest=None, mailed_digest=None)),
+    (
+        "a pending invitation of an address",
+        lambda acme: copy_of(acme.invitation, copied_digest=None, mailed_digest=None),
+    ),
     ("a workspace in an invitation", lambda acme: copy_of(acme.invitation.workspaces.get())),
     ("a digest", lambda acme: copy_of(acme.workspace_key)),
     ("an address", lambda acme: copy_of(acme.member)),
@@ -130,5 +133,3 @@ def test_nobody_is_in_a_workspace_without_being_in_the_organization(acme: Compan
 
 def test_the_databases_own_checks_pass() -> None:
     call_command("check", databases=["default"], fail_level="WARNING")
-
-

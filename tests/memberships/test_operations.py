@@ -51,31 +51,23 @@ class TestChangingARole:
     def test_members_of_the_organization_may_not(self, acme: Company, person: str) -> None:
         """Drop the gate from the operation, and this fails."""
         with pytest.raises(Forbidden) as refusal:
-            memberships.change_role(
-                acme.membership(acme.bystander), OrganizationRole.ADMIN, by=UserActor(acme[person])
-            )
+            memberships.change_role(acme.membership(acme.bystander), OrganizationRole.ADMIN, by=UserActor(acme[person]))
         assert refusal.value.action == Action.ORGANISATION_USERS_UPDATE
         assert refusal.value.roles == ("Organization owner", "Organization admin")
 
     def test_owners_of_another_organization_may_not(self, acme: Company, globex: Company) -> None:
         with pytest.raises(Forbidden):
-            memberships.change_role(
-                acme.membership(acme.member), OrganizationRole.ADMIN, by=UserActor(globex.owner)
-            )
+            memberships.change_role(acme.membership(acme.member), OrganizationRole.ADMIN, by=UserActor(globex.owner))
 
     def test_a_superuser_is_nobody_special(self, world: World) -> None:
         acme = world.acme
         with pytest.raises(Forbidden):
-            memberships.change_role(
-                acme.membership(acme.member), OrganizationRole.ADMIN, by=UserActor(world.operator)
-            )
+            memberships.change_role(acme.membership(acme.member), OrganizationRole.ADMIN, by=UserActor(world.operator))
 
     @pytest.mark.parametrize("person", ["owner", "admin"])
     def test_nobody_changes_their_own(self, acme: Company, person: str) -> None:
         with pytest.raises(Conflict, match="your own role"):
-            memberships.change_role(
-                acme.membership(acme[person]), OrganizationRole.MEMBER, by=UserActor(acme[person])
-            )
+            memberships.change_role(acme.membership(acme[person]), OrganizationRole.MEMBER, by=UserActor(acme[person]))
 
     def test_an_admin_makes_no_owners(self, acme: Company) -> None:
         with pytest.raises(Forbidden) as refusal:
@@ -257,7 +249,7 @@ class TestSuspending:
     def test_leaves_a_line_each_way(self, acme: Company) -> None:
         membership = memberships.suspend(acme.membership(acme.manager), by=UserActor(acme.admin))
         memberships.reactivate(membership, by=UserActor(acme.admin))
-        mine = [line for line in AuditEvent.objects.filter(target_id=str(membership.pk)).order_by("id")][-2:]
+        mine = list(AuditEvent.objects.filter(target_id=str(membership.pk)).order_by("id"))[-2:]
         assert [line.event for line in mine] == ["membership.suspended", "membership.reactivated"]
 
 

@@ -83,7 +83,9 @@ def leave(company: Company, who: str) -> Act:
 def _same_lines(acme: Company) -> Iterator[None]:
     """Whatever raced, the chain is whole: no number twice, none left out."""
     yield
-    numbers = list(AuditEvent.objects.filter(chain=acme.organization.pk).order_by("sequence").values_list("sequence", flat=True))
+    numbers = list(
+        AuditEvent.objects.filter(chain=acme.organization.pk).order_by("sequence").values_list("sequence", flat=True)
+    )
     assert numbers == list(range(1, len(numbers) + 1))
 
 
@@ -99,8 +101,14 @@ def test_two_owners_demoting_each_other_leave_one(acme: Company) -> None:
 PAIRS = {
     "removing each other": lambda acme: (remove(acme, "owner", "second_owner"), remove(acme, "second_owner", "owner")),
     "leaving together": lambda acme: (leave(acme, "owner"), leave(acme, "second_owner")),
-    "one demotes the other who leaves": lambda acme: (demote(acme, "owner", "second_owner"), leave(acme, "second_owner")),
-    "one removes the other who demotes": lambda acme: (remove(acme, "owner", "second_owner"), demote(acme, "second_owner", "owner")),
+    "one demotes the other who leaves": lambda acme: (
+        demote(acme, "owner", "second_owner"),
+        leave(acme, "second_owner"),
+    ),
+    "one removes the other who demotes": lambda acme: (
+        remove(acme, "owner", "second_owner"),
+        demote(acme, "second_owner", "owner"),
+    ),
 }
 
 
@@ -127,7 +135,9 @@ def test_an_address_invited_twice_at_once_is_invited_once(acme: Company) -> None
 def test_an_invitation_accepted_twice_at_once_makes_one_member(acme: Company) -> None:
     for _ in range(20):
         person = UserFactory()
-        invited = invitations.invite(acme.organization, person.email, Offer(OrganizationRole.MEMBER), by=UserActor(acme.owner))
+        invited = invitations.invite(
+            acme.organization, person.email, Offer(OrganizationRole.MEMBER), by=UserActor(acme.owner)
+        )
         accept = [
             lambda: invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(person))
             for _ in range(2)
@@ -139,7 +149,9 @@ def test_an_invitation_accepted_twice_at_once_makes_one_member(acme: Company) ->
 def test_an_invitation_cancelled_while_it_is_accepted_ends_one_way(acme: Company) -> None:
     for _ in range(30):
         person = UserFactory()
-        invited = invitations.invite(acme.organization, person.email, Offer(OrganizationRole.MEMBER), by=UserActor(acme.owner))
+        invited = invitations.invite(
+            acme.organization, person.email, Offer(OrganizationRole.MEMBER), by=UserActor(acme.owner)
+        )
         cancelled, accepted = at_once(
             lambda: invitations.cancel(invited.invitation, by=UserActor(acme.admin)),
             lambda: invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(person)),
@@ -164,7 +176,9 @@ def test_a_key_issued_while_its_person_is_removed_is_not_left_alive(acme: Compan
 
 
 def memberships_of(acme: Company, person: Any) -> OrganizationMembership:
-    invited = invitations.invite(acme.organization, person.email, Offer(OrganizationRole.MEMBER), by=UserActor(acme.owner))
+    invited = invitations.invite(
+        acme.organization, person.email, Offer(OrganizationRole.MEMBER), by=UserActor(acme.owner)
+    )
     membership = invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(person)).membership
     memberships.add_to_workspace(acme.workspace, membership, WorkspaceRole.MEMBER, by=UserActor(acme.owner))
     return membership
@@ -187,7 +201,9 @@ def test_somebody_added_to_a_team_while_being_removed_is_nowhere(acme: Company) 
 def test_ten_keys_at_once_are_ten_keys(acme: Company) -> None:
     results = at_once(
         *[
-            lambda n=n: apikeys.issue(acme.workspace, name=f"k{n}", scopes=["completions.write"], by=UserActor(acme.owner))
+            lambda n=n: apikeys.issue(
+                acme.workspace, name=f"k{n}", scopes=["completions.write"], by=UserActor(acme.owner)
+            )
             for n in range(10)
         ]
     )
@@ -199,7 +215,11 @@ def test_acts_in_two_organizations_do_not_wait_for_each_other_forever(acme: Comp
         results = at_once(
             lambda: workspaces.create(acme.organization, name="a", by=UserActor(acme.owner)),
             lambda: workspaces.create(globex.organization, name="b", by=UserActor(globex.owner)),
-            lambda: memberships.change_role(acme.membership(acme.bystander), OrganizationRole.ADMIN, by=UserActor(acme.owner)),
-            lambda: memberships.change_role(acme.membership(acme.bystander), OrganizationRole.MEMBER, by=UserActor(acme.owner)),
+            lambda: memberships.change_role(
+                acme.membership(acme.bystander), OrganizationRole.ADMIN, by=UserActor(acme.owner)
+            ),
+            lambda: memberships.change_role(
+                acme.membership(acme.bystander), OrganizationRole.MEMBER, by=UserActor(acme.owner)
+            ),
         )
         assert not any(isinstance(result, Exception) for result in results)

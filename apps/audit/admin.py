@@ -1,0 +1,98 @@
+"""The console's pages on the log: every line, and nothing that could change one."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from apps.access.actions import Action
+from apps.audit.events import Event
+from apps.audit.models import INSTALLATION, AuditEvent, AuditHead, AuditNames
+from apps.tenancy.admin import ReadOnlyAdmin, TenantModelAdmin, organization_name
+
+
+class EventFilter(admin.SimpleListFilter):
+    """By event, from the list in the code: the table is too long to ask which there are."""
+
+    title = parameter_name = "event"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(event.value, event.value) for event in Event]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(event=self.value()) if self.value() else queryset
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(TenantModelAdmin):
+    section, icon = "History", "history"
+    may_view = Action.AUDIT_LOGS_LIST
+    path = "chain"
+    list_display = ("at", "event", "result", "who", "target", "where", "door")
+    list_filter = (EventFilter, "status")
+    list_select_related = ("side",)
+    search_fields = ("target_id__exact", "request_id__exact", "event__startswith")
+    search_help_text = "The id of what it happened to, of the request, or the start of an event"
+    ordering = ("-pk",)
+    sortable_by = ()
+    narrowed_by = ("chain", "target_type", "target_id", "actor_id")
+    fields = (
+        ("at", "event", "result"),
+        ("who", "actor_kind", "actor_id"),
+        ("target", "target_type", "target_id"),
+        ("where", "chain", "workspace_id", "sequence"),
+        ("door", "request_id", "count"),
+        "details",
+        "names",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(organization_name=organization_name("chain"))
+
+    def place_id(self, row: AuditEvent, action: Action) -> UUID:
+        return row.chain
+
+    def history_of(self, row: AuditEvent) -> None:
+        return None
+
+    @display(label={"done": "success", "refused": "danger"})
+    def result(self, line: AuditEvent) -> str:
+        return line.status
+
+    @display(description="by")
+    def who(self, line: AuditEvent) -> str:
+        return line.names.get("actor") or line.actor_kind
+
+    @display(description="what")
+    def target(self, line: AuditEvent) -> str:
+        return line.names.get("target") or line.target_type
+
+    @display(description="organization")
+    def where(self, line: AuditEvent) -> str:
+        return (
+            "The installation" if line.chain == INSTALLATION else getattr(line, "organization_name", None) or "Deleted"
+        )
+
+    @display(description="names beside the line")
+    def names(self, line: AuditEvent) -> str:
+        return "\n".join(f"{key}: {value}" for key, value in line.names.items())
+
+
+@admin.register(AuditHead)
+class AuditHeadAdmin(ReadOnlyAdmin):
+    icon = "link"
+    list_display = ("chain", "sequence")
+    ordering = ("pk",)
+    fields = ("chain", "sequence")
+
+
+@admin.register(AuditNames)
+class AuditNamesAdmin(ReadOnlyAdmin):
+    icon = "badge"
+    list_display = ("line", "names")
+    list_select_related = ("line",)
+    ordering = ("-pk",)
+    fields = ("line", "names")

@@ -1,0 +1,114 @@
+# ruff: noqa: E501 (a breakage is one line, however long what it breaks)
+"""Breaks the house on purpose, one wall at a time, and asks whether a test notices.
+
+Run it with `uv run python -m tests.house.breakages`, now and then and after every change to a guard: it is the only
+proof that the guards can fail. Each breakage is made in a copy, never in the tree itself.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("apps", "config", "tests", "templates", "static", "pyproject.toml", "manage.py")
+
+
+class Breakage(NamedTuple):
+    """What is broken, where, what stands there, what is put in its place, and the tests that should notice."""
+
+    what: str
+    path: str
+    stands: str
+    becomes: str
+    tests: str
+
+
+BREAKAGES = [
+    Breakage("a cell of the matrix is flipped up", "apps/access/roles.py", "Action.CONFIGS_UPDATE: ADMINS", "Action.CONFIGS_UPDATE: EVERYONE", "tests/house/test_matrix.py"),
+    Breakage("a cell of the matrix is flipped down", "apps/access/roles.py", "Action.PROMPTS_CREATE: EVERYONE", "Action.PROMPTS_CREATE: ADMINS", "tests/house/test_matrix.py"),
+    Breakage("owners lose billing to admins", "apps/access/roles.py", "Action.BILLING_MANAGE: OWNERS", "Action.BILLING_MANAGE: ADMINS", "tests/house/test_matrix.py"),
+    Breakage("the gate lets everything through", "apps/access/gate.py", "    if not may(actor, action, place):", "    if False:", "tests/memberships/test_operations.py tests/house/test_locks.py"),
+    Breakage("the page does not ask", "apps/tenancy/views.py", "        self.tenant.require(self.action)\n", "", "tests/house/test_locks.py"),
+    Breakage("the endpoint does not ask", "apps/tenancy/permissions.py", "            view.tenant.require(action)", "            pass", "tests/house/test_locks.py"),
+    Breakage("strangers are resolved", "apps/tenancy/tenant.py", " or not actor.belongs_to(place)", "", "tests/house/test_locks.py"),
+    Breakage("a key covers everything", "apps/tenancy/permissions.py", " or not key.covers(found)", "", "tests/house/test_locks.py"),
+    Breakage("rows are not the tenant's", "apps/tenancy/tenant.py", "filter(organization=self.organization)", "all()", "tests/house/test_locks.py"),
+    Breakage("rows are not the workspace's", "apps/tenancy/tenant.py", "rows = rows.filter(**{model.workspace_path: self.workspace.pk})", "pass", "tests/house/test_locks.py"),
+    Breakage("superusers are members everywhere", "apps/access/actors.py", "    def actions_in(self, place: Place) -> frozenset[Action]:\n        return frozenset(action for action in self._held_in(place).actions", "    def actions_in(self, place: Place) -> frozenset[Action]:\n        if self.user.is_superuser:\n            return frozenset(Action)\n        return frozenset(action for action in self._held_in(place).actions", "tests/organizations/test_operations.py"),
+    Breakage("a sync never deletes", "apps/access/rows.py", "        rows.filter(pk__in=extra).delete()", "        pass", "tests/house/test_rows.py"),
+    Breakage("role groups are never left", "apps/memberships/grants.py", "        InGroup.objects.filter(pk__in=extra).delete()", "        pass", "tests/memberships/test_operations.py"),
+    Breakage("membership of the organization opens workspaces", "apps/access/roles.py", "(Column.MEMBER, frozenset({Level.ORGANIZATION}))", "(Column.MEMBER, frozenset(Level))", "tests/house/test_matrix.py"),
+    Breakage("changing a role does not ask", "apps/memberships/operations.py", "    gate.require(by, action, organization)\n", "", "tests/memberships/test_operations.py"),
+    Breakage("a team does not ask", "apps/memberships/operations.py", "    gate.require(by, Action.WORKSPACE_USERS_CREATE, workspace)\n", "", "tests/memberships/test_operations.py"),
+    Breakage("creating a workspace does not ask", "apps/workspaces/operations.py", "    gate.require(by, Action.WORKSPACES_CREATE, organization)\n    if kind", "    if kind", "tests/workspaces/test_operations.py"),
+    Breakage("issuing a key does not ask", "apps/apikeys/operations.py", '    gate.require(by, action_on(key_type, "create"), place)\n', "", "tests/apikeys/test_operations.py"),
+    Breakage("keys may be given anything", "apps/apikeys/operations.py", "    if beyond:\n        raise Overreach", "    if False:\n        raise Overreach", "tests/apikeys/test_operations.py"),
+    Breakage("roles may be given by anybody", "apps/access/gate.py", "    if beyond:", "    if False:", "tests/access tests/memberships/test_operations.py"),
+    Breakage("admins make owners", "apps/memberships/operations.py", "    if any(makes_owners(reached) for reached in roles):", "    if False:", "tests/memberships/test_operations.py"),
+    Breakage("the last owner goes", "apps/memberships/operations.py", "    if not others.filter(", "    if False and not others.filter(", "tests/memberships/test_operations.py"),
+    Breakage("people change their own role", "apps/memberships/operations.py", "    if by.person_id == membership.user_id:\n        raise Conflict(message)", "    if False:\n        raise Conflict(message)", "tests/memberships/test_operations.py"),
+    Breakage("a removed person keeps their keys", "apps/memberships/operations.py", "    ended = apikeys.revoke_all_of(user, organization, by=by)", "    ended = 0", "tests/memberships/test_operations.py"),
+    Breakage("a personal key forgets its person", "apps/apikeys/models.py", "return held & self._person.actions_in(place) if self._person else held", "return held", "tests/apikeys/test_operations.py"),
+    Breakage("a revoked key is let in", "apps/apikeys/models.py", "self.status != self.Status.ACTIVE or ", "", "tests/apikeys/test_operations.py"),
+    Breakage("an expired key is let in", "apps/apikeys/models.py", "self.is_expired or is_closed", "is_closed", "tests/apikeys/test_operations.py"),
+    Breakage("the checksum is not looked at", "apps/apikeys/secret.py", "    return hmac.compare_digest(_checksum(clear[:-_CHECK]), clear[-_CHECK:])", "    return True", "tests/apikeys/test_secret.py"),
+    Breakage("the inviter's right is not asked again", "apps/memberships/invitations.py", "        _measure(offer, invitation.organization, inviter)", "        pass", "tests/memberships/test_invitations.py"),
+    Breakage("anybody accepts an invitation", "apps/memberships/invitations.py", "    if user.email != invitation.email:", "    if False:", "tests/memberships/test_invitations.py"),
+    Breakage("a copied link proves a mailbox", "apps/memberships/invitations.py", "    if _is_mailed(invitation, token):", "    if True:", "tests/memberships/test_invitations.py"),
+    Breakage("a line of history is forgotten", "apps/memberships/operations.py", '    _record(Event.MEMBERSHIP_ROLE_CHANGED, membership, by, before={"role": before}, after={"role": role})\n', "", "tests/memberships/test_operations.py"),
+    Breakage("history is written outside the transaction", "apps/audit/log.py", "    if not transaction.get_connection().in_atomic_block:", "    if False:", "tests/audit"),
+    Breakage("an archived workspace stays open", "apps/workspaces/models.py", " and not self.is_archived)", ")", "tests/workspaces/test_operations.py"),
+    Breakage("a type's missing feature counts", "apps/workspaces/models.py", " and has_feature(WorkspaceType(self.type), action)", "", "tests/workspaces/test_operations.py"),
+    Breakage("a wall is not raised", "apps/core/walls.py", "                        cursor.execute(statement)", "                        pass", "tests/house/test_walls.py"),
+    Breakage("the organization is not locked", "apps/organizations/operations.py", "    held = Organization.objects.select_for_update()", "    held = Organization.objects", "tests/races"),
+]  # fmt: skip
+
+
+def is_noticed(breakage: Breakage) -> bool | None:
+    """Whether a test fails; None when there is nothing left to break where the breakage says."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in COPIED:
+            source = ROOT / name
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, Path(folder) / name)
+        path = Path(folder) / breakage.path
+        text = path.read_text()
+        if breakage.stands not in text:
+            return None
+        path.write_text(text.replace(breakage.stands, breakage.becomes))
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-x",
+            "-q",
+            "-n",
+            "0",
+            "-p",
+            "no:cacheprovider",
+            *breakage.tests.split(),
+        ]
+        run = subprocess.run(command, cwd=folder, env=os.environ, capture_output=True, check=False)
+        return run.returncode == 1
+
+
+def main() -> int:
+    console, table = Console(), Table("Breakage", "Noticed")
+    verdicts = [is_noticed(breakage) for breakage in track(BREAKAGES, "Breaking", console=console)]
+    for breakage, verdict in zip(BREAKAGES, verdicts, strict=True):
+        table.add_row(
+            breakage.what, {True: "yes", False: "[bold red]no[/]", None: "[bold red]nothing to break[/]"}[verdict]
+        )
+    console.print(table)
+    return 0 if all(verdicts) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
