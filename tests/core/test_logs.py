@@ -31,8 +31,9 @@ def test_a_line_is_one_json_object(line) -> None:
     assert str(said["timestamp"]).endswith("Z")
 
 
-@pytest.mark.parametrize("secret", [new_key(KeyType.USER).clear, new_invitation_token().clear])
-def test_keys_and_tokens_are_masked_wherever_they_stand(line, secret: str) -> None:
+@pytest.mark.parametrize("make", [lambda: new_key(KeyType.USER), new_invitation_token], ids=["key", "token"])
+def test_keys_and_tokens_are_masked_wherever_they_stand(line, make) -> None:
+    secret = make().clear
     said = line(f"Not Found: /invitations/{secret}/", request=f"GET /x?key={secret}", facts={"key": [secret]})
     assert secret not in str(said)
     assert said["event"] == "Not Found: /invitations/****/"
