@@ -7,7 +7,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -66,7 +66,7 @@ class Held:
 
 
 NOTHING = Held()
-Grant = tuple[str, int | None]  # a role, and the permission it carries
+Grants = tuple[tuple[str, str | None], ...]  # each a role, and the permissions it carries: "12,13,21"
 
 
 def held_in(user_id: uuid.UUID, places: list[Any]) -> Mapping[Any, Held]:
@@ -77,19 +77,17 @@ def held_in(user_id: uuid.UUID, places: list[Any]) -> Mapping[Any, Held]:
     if not places:
         return {}
     parent = places[0].parent
-    statement = _statement(type(places[0]), len(places))
-    parameters = [_plain(user_id), *(_plain(place.pk) for place in places)]
-    if parent is not None:
-        statement += " UNION ALL " + _statement(type(parent), 1)
-        parameters += [_plain(user_id), _plain(parent.pk)]
-    found: dict[str, list[Grant]] = defaultdict(list)
+    kinds = [places] if parent is None else [places, [parent]]
+    statement = " UNION ALL ".join(_statement(kind[0]._meta.model, len(kind)) for kind in kinds)
+    parameters = [_plain(key) for kind in kinds for key in (*(place.pk for place in kind), user_id)]
+    found: dict[str, Grants] = defaultdict(tuple)
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        for place_id, role, permission in cursor.fetchall():
-            found[_hex(place_id)].append((role, permission))
-    above = found[parent.pk.hex] if parent is not None else []
+        for place_id, role, permissions in cursor.fetchall():
+            found[_hex(place_id)] += ((role, permissions),)
+    above = found[parent.pk.hex] if parent is not None else ()
     held = {place.pk: _read(found[place.pk.hex], above) for place in places}
-    return held if parent is None else {**held, parent.pk: _read(above, [])}
+    return held if parent is None else {**held, parent.pk: _read(above, ())}
 
 
 def permission_ids(model: type[models.Model]) -> dict[Action, int]:
@@ -97,8 +95,9 @@ def permission_ids(model: type[models.Model]) -> dict[Action, int]:
     return {action: pk for pk, (label, action) in _permissions().items() if label == model._meta.label_lower and action}
 
 
-def _read(here: list[Grant], above: list[Grant]) -> Held:
-    granted = {permission for _, permission in (*here, *above) if permission is not None}
+@lru_cache(maxsize=1000)  # the same roles say the same of every place
+def _read(here: Grants, above: Grants) -> Held:
+    granted = {int(permission) for _, listed in (*here, *above) if listed for permission in listed.split(",")}
     if not granted <= _permissions().keys():
         _permissions.cache_clear()  # another process has migrated since this one looked
     known = _permissions()
@@ -109,18 +108,22 @@ def _read(here: list[Grant], above: list[Grant]) -> Held:
 
 @cache
 def _statement(model: Any, count: int) -> str:
-    """The person's role groups on places of this kind, and what guardian grants to each of them."""
-    group = model._meta.get_field("role_groups").related_model._meta  # type: ignore[union-attr]
+    """The person's role groups on places of this kind, and what guardian grants to each of them.
+
+    It starts from the groups of the places, three each, and looks each up among the person's, however many they
+    are: as a subquery rather than a join, so that a plan made for everybody holds for a person in 10 000 groups too.
+    """
+    group = model._meta.get_field("role_groups").related_model._meta
     grant = get_group_obj_perms_model(model)._meta
-    place_column = group.get_field(model._meta.model_name).column
-    membership = get_user_model()._meta.get_field("groups").remote_field.through._meta  # type: ignore[union-attr]
+    place = group.get_field(model._meta.model_name).column
+    membership: Any = get_user_model()._meta.get_field("groups").remote_field.through._meta  # type: ignore[union-attr]
     places = ", ".join(["%s"] * count)
+    listed = "group_concat" if connection.vendor == "sqlite" else "string_agg"
     return (
-        f"SELECT rg.{place_column}, rg.role, gr.permission_id "
-        f'FROM "{membership.db_table}" ug '
-        f'JOIN "{group.db_table}" rg ON rg.group_ptr_id = ug.group_id '
-        f'LEFT JOIN "{grant.db_table}" gr ON gr.group_id = rg.group_ptr_id AND gr.content_object_id = rg.{place_column} '
-        f"WHERE ug.user_id = %s AND rg.{place_column} IN ({places})"
+        f"SELECT rg.{place}, rg.role, (SELECT {listed}(CAST(gr.permission_id AS text), ',') "
+        f'FROM "{grant.db_table}" gr WHERE gr.group_id = rg.group_ptr_id AND gr.content_object_id = rg.{place}) '
+        f'FROM "{group.db_table}" rg WHERE rg.{place} IN ({places}) AND rg.group_ptr_id = '
+        f'(SELECT ug.group_id FROM "{membership.db_table}" ug WHERE ug.group_id = rg.group_ptr_id AND ug.user_id = %s)'
     )
 
 
@@ -134,6 +137,7 @@ def _permissions() -> dict[int, tuple[str, Action | None]]:
 @receiver(post_migrate)
 def _forget_permissions(**kwargs: Any) -> None:
     _permissions.cache_clear()
+    _read.cache_clear()
 
 
 def _plain(value: uuid.UUID) -> Any:

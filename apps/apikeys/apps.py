@@ -14,5 +14,7 @@ class ApikeysConfig(AppConfig):
         from apps.workspaces import contents
 
         written_once = ("id", "organization", "workspace", "user", "type", "created_at")
-        walls.build(self, lambda: [walls.immutable(ApiKey, *written_once), walls.same_organization(ApiKey, "workspace")])
+        walls.build(
+            self, lambda: [walls.immutable(ApiKey, *written_once), walls.same_organization(ApiKey, "workspace")]
+        )
         contents.register("API keys", lambda workspace: workspace.api_keys.live().count())

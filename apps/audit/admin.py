@@ -11,7 +11,8 @@ from unfold.decorators import display
 from apps.access.actions import Action
 from apps.audit.events import Event
 from apps.audit.models import INSTALLATION, AuditEvent, AuditHead, AuditNames
-from apps.tenancy.admin import ReadOnlyAdmin, TenantModelAdmin, organization_name
+from apps.tenancy.admin import ReadOnlyAdmin, TenantModelAdmin
+from apps.tenancy.console.links import moment, organization_name
 
 
 class EventFilter(admin.SimpleListFilter):
@@ -28,25 +29,20 @@ class EventFilter(admin.SimpleListFilter):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(TenantModelAdmin):
-    section, icon = "History", "history"
+    section, label, icon = "History", "Audit log", "history"
     may_view = Action.AUDIT_LOGS_LIST
     path = "chain"
-    list_display = ("at", "event", "result", "who", "target", "where", "door")
+    list_display = ("when", "event", "result", "who", "target", "where", "door")
     list_filter = (EventFilter, "status")
     list_select_related = ("side",)
     search_fields = ("target_id__exact", "request_id__exact", "event__startswith")
     search_help_text = "The id of what it happened to, of the request, or the start of an event"
-    ordering = ("-pk",)
-    sortable_by = ()
     narrowed_by = ("chain", "target_type", "target_id", "actor_id")
-    fields = (
-        ("at", "event", "result"),
-        ("who", "actor_kind", "actor_id"),
-        ("target", "target_type", "target_id"),
-        ("where", "chain", "workspace_id", "sequence"),
-        ("door", "request_id", "count"),
-        "details",
-        "names",
+    fieldsets = (
+        (None, {"fields": ("when", "event", "status", "who", "target", "where", "count", "details")}),
+        ("By", {"fields": ("actor_kind", "actor_id", "door", "request_id")}),
+        ("To", {"fields": ("target_type", "target_id", "workspace_id", "chain", "sequence")}),
+        ("Names beside the line", {"fields": ("names",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -57,6 +53,10 @@ class AuditEventAdmin(TenantModelAdmin):
 
     def history_of(self, row: AuditEvent) -> None:
         return None
+
+    @display(description="at (UTC)")
+    def when(self, line: AuditEvent) -> str:
+        return moment(line.at)
 
     @display(label={"done": "success", "refused": "danger"})
     def result(self, line: AuditEvent) -> str:
@@ -83,7 +83,7 @@ class AuditEventAdmin(TenantModelAdmin):
 
 @admin.register(AuditHead)
 class AuditHeadAdmin(ReadOnlyAdmin):
-    icon = "link"
+    label, icon = "Ends of the log", "link"
     list_display = ("chain", "sequence")
     ordering = ("pk",)
     fields = ("chain", "sequence")
@@ -91,8 +91,7 @@ class AuditHeadAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditNames)
 class AuditNamesAdmin(ReadOnlyAdmin):
-    icon = "badge"
+    label, icon = "Names beside the log", "badge"
     list_display = ("line", "names")
     list_select_related = ("line",)
-    ordering = ("-pk",)
     fields = ("line", "names")

@@ -8,7 +8,7 @@ from apps.tenancy.admin import ReadOnlyAdmin
 
 @admin.register(DBTaskResult)
 class TaskAdmin(ReadOnlyAdmin):
-    icon = "schedule"
+    label, icon = "Tasks", "schedule"
     list_display = ("task_path", "status", "enqueued_at", "started_at", "finished_at")
     list_filter = ("status",)
     search_fields = ("task_path__startswith",)

@@ -1,5 +1,7 @@
 """What can happen to an invitation: made, sent again, copied, cancelled, accepted, declined (product P14)."""
 
+import uuid
+import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -162,6 +164,15 @@ def waiting_for(user: User) -> list[Invitation]:
     return list(Invitation.objects.pending().filter(email=user.email).select_related("organization").newest_first())
 
 
+def addressed_to(user: User, invitation_id: uuid.UUID) -> Invitation:
+    """One invitation to this person's address, answered or not. Raises Missing unless the address is proved."""
+    rows = Invitation.objects.filter(pk=invitation_id, email=user.email).select_related("organization")
+    found: Invitation | None = rows.first() if accounts.has_verified_address(user) else None
+    if found is None:
+        raise Missing("invitation")
+    return found
+
+
 @transaction.atomic
 def accept(invitation: Invitation, *, token: str | None = None, by: UserActor) -> Accepted:
     """Makes the person a member with all that was offered, if the inviter may still offer it.
@@ -260,8 +271,8 @@ def _holds_link(invitation: Invitation, token: str | None) -> bool:
 
 def _inviter_of(invitation: Invitation, by: Actor) -> Actor:
     """Whoever made the offer, as they stand today. Raises Conflict when there is nobody to stand for it."""
-    kind, author = invitation.created_by_kind, invitation.created_by
-    person = User.objects.filter(pk=author, is_active=True).first() if author else None
+    kind, author = invitation.created_by_kind, invitation.created_by or uuid.UUID(int=0)
+    person = User.objects.filter(pk=author, is_active=True).first()
     if kind == ApiKey.kind:
         key: ApiKey | None = ApiKey.objects.with_places().filter(pk=author).first()
         if key is not None and key.is_let_in:

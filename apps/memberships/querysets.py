@@ -60,5 +60,10 @@ class InvitationQuerySet(models.QuerySet[Any]):
             return self.pending()
         return self.filter(status__in=[kept.CANCELLED, kept.DECLINED] if status == kept.CANCELLED else [status])
 
+    def with_workspaces(self) -> "InvitationQuerySet":
+        """With the workspaces that wait, in one more query."""
+        rows = self.model.workspaces.rel.related_model._default_manager.select_related("workspace")
+        return self.prefetch_related(models.Prefetch("workspaces", rows, to_attr="seats"))
+
     def newest_first(self) -> "InvitationQuerySet":
         return self.order_by("-created_at", "-id")

@@ -17,28 +17,17 @@ from apps.memberships.models import OrganizationMembership
 from apps.onboarding import operations
 from apps.organizations import operations as organizations
 from apps.organizations.models import Organization
-from apps.tenancy.admin import (
-    ChangeForm,
-    Made,
-    OperationForm,
-    PersonField,
-    ReadOnlyAdmin,
-    ReadOnlyInline,
-    TenantModelAdmin,
-    counted,
-    link,
-    links,
-)
-from apps.tenancy.verbs import VerbForm, verb
+from apps.tenancy.admin import Made, ReadOnlyAdmin, ReadOnlyInline, TenantModelAdmin
+from apps.tenancy.console.forms import ChangeForm, OperationForm, PersonField, VerbForm
+from apps.tenancy.console.links import counted, link, links
+from apps.tenancy.console.verbs import verb
 
 Status = Organization.Status
 LIFETIMES = [("30", "30 days"), ("90", "90 days"), ("365", "a year"), ("", "never")]
 
 
 class FoundForm(OperationForm):
-    founder = PersonField(
-        label="Founder's e-mail address", help_text="Of an account that exists: they become its owner."
-    )
+    founder = PersonField(label="Founder's e-mail address", help_text="Of an account there is.")
     with_master_key = forms.BooleanField(label="Create a master key now", required=False, initial=True)
     lifetime = forms.ChoiceField(label="The key expires after", choices=LIFETIMES, required=False, initial="90")
 
@@ -60,11 +49,9 @@ class OrganizationAdmin(TenantModelAdmin):
     section, icon = "Places", "apartment"
     may_view, may_change = Action.ORGANISATIONS_READ, Action.ORGANISATIONS_UPDATE
     path = "pk"
-    list_display = ("name", "slug", "state", "created_at")
+    list_display = ("name", "slug", "state", "created")
     list_filter = ("status",)
     search_fields = ("slug__startswith", "name__istartswith")
-    ordering = ("-pk",)
-    sortable_by = ()
     add_fields, add_form = ("name", "founder", "with_master_key", "lifetime"), FoundForm
     written, form = ("name", "description"), ChangeForm
     fieldsets = (
@@ -162,12 +149,10 @@ class Memberships(ReadOnlyInline):
 class UserAdmin(ReadOnlyAdmin):
     """People: no password, no promotion. Superusers are made by a command alone."""
 
-    section, icon = "People", "person"
-    list_display = ("email", "first_name", "last_name", "is_active", "is_staff", "is_superuser", "created_at")
+    section, label, icon = "People", "People", "person"
+    list_display = ("email", "first_name", "last_name", "is_active", "is_staff", "is_superuser", "created")
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("email__startswith", "first_name__istartswith", "last_name__istartswith")
-    ordering = ("-pk",)
-    sortable_by = ()
     fieldsets = (
         (None, {"fields": ("email", "first_name", "last_name", "address_is_verified")}),
         ("Standing", {"fields": ("is_active", "is_staff", "is_superuser")}),

@@ -1,11 +1,13 @@
-"""The frame of every endpoint: a viewset that names an action for each thing it offers."""
+"""The frame of every endpoint: a viewset that names, for each thing it offers, an action and what is said."""
 
+import uuid
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, final
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import QuerySet
 from rest_framework import serializers, viewsets
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.actions import Action
@@ -15,6 +17,7 @@ from apps.tenancy.tenant import Tenant
 
 STANDARD = ("list", "retrieve", "create", "update", "partial_update", "destroy")
 Needed = Action | Callable[[Any], Iterable[Action]]
+Shape = type[serializers.Serializer[Any]]
 
 
 def nothing(view: Any) -> Iterable[Action]:
@@ -26,12 +29,17 @@ class TenantViewSet(viewsets.GenericViewSet[Any]):
     """Every handler has its action in `actions`, asked before it runs; rows are the tenant's own.
 
     An action may be a function of the view, where what is asked depends on the path or on the row's type.
+    `reads` and `answers` hold the serializers of the handlers, for them and for the published schema alike.
     """
 
     actions: ClassVar[dict[str, Needed]] = {}
+    reads: ClassVar[dict[str, Shape]] = {}
+    answers: ClassVar[dict[str, Shape]] = {}
     model: ClassVar[type[TenantRow]]
     tenant: Tenant
-    lookup_value_regex = "[^/]+"
+    http_method_names = ["get", "head", "post", "put", "delete"]
+    # The names under which a body may repeat the id in the path.
+    body_ids: ClassVar[tuple[str, ...]] = ("id",)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -42,32 +50,61 @@ class TenantViewSet(viewsets.GenericViewSet[Any]):
         if "get_queryset" in vars(cls):
             raise ImproperlyConfigured(f"{cls.__qualname__}: an endpoint may narrow its rows, not replace them.")
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        in_path, body = self.kwargs.get(self.lookup_url_kwarg or self.lookup_field), dict(request.data)
+        for name in self.body_ids if in_path is not None else ():
+            if body.get(name) not in (None, "") and not self.is_same(in_path, body[name]):
+                raise Invalid({name: "The body names something else than the path."})
+
     def actions_needed(self) -> Iterable[Action]:
         if self.action in (None, "metadata"):
             return ()
         needed = self.actions[self.action]
         return (needed,) if isinstance(needed, Action) else needed(self)
 
+    @property
+    def workspace(self) -> Any:
+        """The workspace that the path, the request or the key names, for handlers that have one."""
+        return self.tenant.workspace
+
     @final
-    def get_queryset(self) -> QuerySet[Any]:
+    def get_queryset(self) -> Any:
         return self.narrow(self.tenant.own(self.model))
 
-    def narrow(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+    def narrow(self, rows: Any) -> Any:
         return rows
 
-    def read(self, serializer: type[serializers.Serializer[Any]], *, partial: bool = False) -> dict[str, Any]:
-        """The request's body as this serializer reads it. Raises what becomes a 400."""
-        reading = serializer(data=self.request.data, partial=partial, context=self.get_serializer_context())
+    def is_same(self, in_path: Any, in_body: Any) -> bool:
+        """Whether path and body name the same row (product P26)."""
+        return bool(as_id(in_path) == as_id(in_body))
+
+    def asked(self) -> dict[str, Any]:
+        """What the body says, or the query of a list, as the handler's serializer reads it. Raises what becomes 400."""
+        given = self.request.query_params if self.request.method in {"GET", "HEAD"} else self.request.data
+        reading = self.reads[self.action](data=given, context=self.get_serializer_context())
         reading.is_valid(raise_exception=True)
         return dict(reading.validated_data)
 
-    def answer_list(self, rows: QuerySet[Any], serializer: type[serializers.Serializer[Any]]) -> Response:
-        page = self.paginate_queryset(rows)
-        return self.get_paginated_response(serializer(page, many=True, context=self.get_serializer_context()).data)
+    def answer(self, row: Any) -> Response:
+        return Response(self.answers[self.action](row, context=self.get_serializer_context()).data)
 
-    def query(self, name: str) -> str:
-        """A query parameter, or nothing. Raises Invalid for what no database could keep."""
-        value: str = self.request.query_params.get(name, "")
-        if "\0" in value:
-            raise Invalid({name: "It cannot hold NUL."})
-        return value
+    def answer_list(self, rows: Any) -> Response:
+        """One page, newest first (product P29)."""
+        ordered = rows.order_by("-created_at", "-id") if isinstance(rows, QuerySet) else rows
+        page = self.answers[self.action](
+            self.paginate_queryset(ordered), many=True, context=self.get_serializer_context()
+        )
+        return self.get_paginated_response(page.data)
+
+    def done(self) -> Response:
+        """An act after which there is nothing to say is still 200 and JSON (contract 1.0)."""
+        return Response({})
+
+
+def as_id(reference: Any) -> Any:
+    """An id however it is written; anything else as it is."""
+    try:
+        return uuid.UUID(reference)
+    except (AttributeError, TypeError, ValueError):
+        return reference

@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest, JsonResponse
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, JsonResponse
 from rest_framework import exceptions
-from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
 from apps.access.actors import Actor
 from apps.audit import log
@@ -35,11 +35,18 @@ TYPES: Final = {
 }
 _STATUS: Final[dict[type[DomainError], int]] = {Forbidden: 403, Closed: 403, Missing: 404, Conflict: 409, Invalid: 400}
 NOT_FOUND: Final = "Not found."
+TOO_LARGE: Final = "The request body is too large."
+_DJANGO: Final[dict[type[Exception], tuple[int, str]]] = {
+    Http404: (404, NOT_FOUND),
+    PermissionDenied: (403, "You may not do this."),
+    RequestDataTooBig: (413, TOO_LARGE),
+    SuspiciousOperation: (400, "The request cannot be read."),
+}
 
 
 class TooLarge(exceptions.APIException):
     status_code = 413
-    default_detail = "The request body is too large."
+    default_detail = TOO_LARGE
 
 
 def body(status: int, message: str, **more: Any) -> dict[str, Any]:
@@ -64,42 +71,42 @@ def body(status: int, message: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """What DRF calls for every refusal; an answer of None is a 500, which the last handler words."""
+def exception_handler(exc: Exception, context: dict[str, Any]) -> JsonResponse | None:
+    """What DRF calls for every refusal; an answer of None is a 500, which the last handler words.
+
+    The answer is JSON already, so that even the pages among the endpoints refuse in the wire's words.
+    """
     if isinstance(exc, DomainError):
         return _domain(exc, context["request"])
-    if isinstance(exc, Http404):
-        return Response(body(404, NOT_FOUND), status=404)
-    if isinstance(exc, PermissionDenied):
-        return Response(body(403, "You may not do this."), status=403)
-    if isinstance(exc, SuspiciousOperation):
-        return Response(body(400, "The request cannot be read."), status=400)
+    for kind, answer in _DJANGO.items():
+        if isinstance(exc, kind):
+            return last_resort(*answer)
     if isinstance(exc, exceptions.ValidationError):
-        errors = _flat(exc.detail)
-        return Response(_invalid(errors), status=400)
+        return JsonResponse(_invalid(_flat(exc.detail)), status=400)
     if isinstance(exc, exceptions.APIException):
-        headers = {"WWW-Authenticate": exc.auth_header} if getattr(exc, "auth_header", None) else None
-        return Response(body(exc.status_code, str(exc.detail)), status=exc.status_code, headers=headers)
+        challenge = getattr(exc, "auth_header", None)
+        headers = {"WWW-Authenticate": challenge} if challenge else None
+        return JsonResponse(body(exc.status_code, str(exc.detail)), status=exc.status_code, headers=headers)
     return None
 
 
-def last_resort(request: HttpRequest, status: int, message: str) -> JsonResponse:
-    """The same body where no view was reached, or one failed."""
+def last_resort(status: int, message: str) -> JsonResponse:
+    """The same body where there is no more to say, because no view was reached, or one failed."""
     return JsonResponse(body(status, message), status=status)
 
 
-def _domain(exc: DomainError, request: Any) -> Response:
+def _domain(exc: DomainError, request: Any) -> JsonResponse:
     status = next(code for kind, code in _STATUS.items() if isinstance(exc, kind))
     if isinstance(exc, Missing):
         # One sentence for all: what is missing and what is somebody else's read alike (P10).
-        return Response(body(404, NOT_FOUND), status=404)
+        return last_resort(404, NOT_FOUND)
     if isinstance(exc, Invalid):
-        return Response(_invalid(list(exc.errors.items())), status=status)
+        return JsonResponse(_invalid(list(exc.errors.items())), status=status)
     if isinstance(exc, Forbidden):
         _write_down(exc, request.auth)
         facts = {"action": str(exc.action), "place": str(exc.place), "roles": list(exc.roles)}
-        return Response(body(status, str(exc), **facts), status=status)
-    return Response(body(status, str(exc)), status=status)
+        return JsonResponse(body(status, str(exc), **facts), status=status)
+    return last_resort(status, str(exc))
 
 
 def _write_down(refusal: Forbidden, actor: Actor | None) -> None:
@@ -115,10 +122,18 @@ def _invalid(errors: list[tuple[str, str]]) -> dict[str, Any]:
 
 
 def _flat(detail: Any, path: str = "") -> list[tuple[str, str]]:
+    """Nested complaints as (path, sentence): "users[1].role"."""
     if isinstance(detail, dict):
-        pairs = [(f"{path}.{name}".strip(".") if name != "non_field_errors" else path, part) for name, part in detail.items()]
-        return [error for name, part in pairs for error in _flat(part, name)]
+        return [error for name, part in detail.items() for error in _flat(part, _step(path, name))]
     if isinstance(detail, list):
         nested = any(isinstance(part, dict) for part in detail)
-        return [error for i, part in enumerate(detail) for error in _flat(part, f"{path}[{i}]" if nested else path)]
+        return [
+            error for index, part in enumerate(detail) for error in _flat(part, _step(path, index) if nested else path)
+        ]
     return [(path, str(detail))]
+
+
+def _step(path: str, name: str | int) -> str:
+    if name == api_settings.NON_FIELD_ERRORS_KEY:
+        return path
+    return f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}".strip(".")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
@@ -31,6 +32,10 @@ class TraceMiddleware:
             address=address_of(request),
             agent=request.headers.get("User-Agent", ""),
         )
+        if request.origin.door == "api":  # type: ignore[attr-defined]
+            # Keys only (product P26): no session is looked for, let alone written.
+            request.COOKIES = {}
+        structlog.contextvars.bind_contextvars(trace_id=request_id)
         response = self.get_response(request)
         response[TRACE_HEADER] = response[REQUEST_HEADER] = request_id
         return response
@@ -60,7 +65,7 @@ def is_api(path: str) -> bool:
 
 def address_of(request: HttpRequest) -> str:
     """The caller's address, as the outermost trusted proxy saw it; nothing a caller can write counts."""
-    hops = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    hops: int = settings.ALLAUTH_TRUSTED_PROXY_COUNT
     forwarded = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
     if hops and len(forwarded) >= hops:
         return forwarded[-hops][:64]

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,10 +17,12 @@ class PageNumbers(BasePagination):
 
     default_size = 100
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
-        size = min(_number(request, SIZES, least=1, default=getattr(view, "page_size", self.default_size)), LARGEST_SIZE)
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        size = min(
+            _number(request, SIZES, least=1, default=getattr(view, "page_size", self.default_size)), LARGEST_SIZE
+        )
         start = min(_number(request, NUMBERS, least=0, default=0), LARGEST_NUMBER) * size
-        self.total = queryset.count()
+        self.total = len(queryset) if isinstance(queryset, list) else queryset.count()
         return list(queryset[start : start + size]) if start < self.total else []
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -39,10 +40,20 @@ class PageNumbers(BasePagination):
         }
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        size = getattr(view, "page_size", self.default_size)
+        sizes = {"type": "integer", "minimum": 1, "default": size}
         return [
-            {"name": "page_size", "in": "query", "schema": {"type": "integer", "minimum": 1}},
-            {"name": "current_page", "in": "query", "schema": {"type": "integer", "minimum": 0}},
+            _parameter(SIZES[0], f"At most {LARGEST_SIZE}; also spelt {SIZES[1]}.", sizes),
+            _parameter(
+                NUMBERS[0],
+                f"Counted from 0; also spelt {' or '.join(NUMBERS[1:])}.",
+                {"type": "integer", "minimum": 0, "default": 0},
+            ),
         ]
+
+
+def _parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
 def _number(request: Request, names: tuple[str, ...], *, least: int, default: int) -> int:

@@ -13,9 +13,7 @@ _DEEPEST = 32
 
 
 class BodyParser(JSONParser):
-    """JSON, whatever the caller calls it: some clients send no content type, or another one."""
-
-    media_type = "*/*"
+    """JSON, whatever the caller calls it: some clients send no content type, or another one (see negotiation)."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -24,7 +22,7 @@ class BodyParser(JSONParser):
         if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
             raise TooLarge
         try:
-            parsed = super().parse(stream, media_type, parser_context)  # type: ignore[arg-type]
+            parsed = super().parse(stream, media_type, parser_context)
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None
         if not isinstance(parsed, dict):

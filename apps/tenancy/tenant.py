@@ -52,4 +52,3 @@ def resolve(actor: Actor, organization: Organization | None, workspace: Workspac
     if organization is None or place is None or not actor.belongs_to(place):
         raise Missing
     return Tenant(actor, organization, workspace)
-

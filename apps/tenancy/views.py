@@ -1,24 +1,30 @@
-"""The frame of every page inside an organization: where it is, whether it may be seen, how a refusal looks."""
+"""The frame of every page: who may come in, where it is, whether it may be seen, how a refusal looks."""
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, cast, final
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import QuerySet
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render, resolve_url
 from django.views import View
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from apps.access.actions import Action
 from apps.audit import log
 from apps.core.errors import Closed, Conflict, DomainError, Forbidden, Invalid, Missing
 from apps.core.models import TenantRow
-from apps.organizations.models import Organization
+from apps.memberships.models import OrganizationMembership
+from apps.tenancy import keyset
+from apps.tenancy.context import memberships_of
 from apps.tenancy.tenant import Tenant, resolve
 from apps.workspaces.models import Workspace
 
 _STATUS: dict[type[DomainError], int] = {Forbidden: 403, Closed: 403, Conflict: 409, Invalid: 400}
+_HELPERS = 5
 
 
 class DomainErrorMixin:
@@ -44,7 +50,7 @@ class SignedInMixin(DomainErrorMixin):
 
     def enter(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return sign_in_first(request)
         return super().enter(request, *args, **kwargs)
 
 
@@ -65,14 +71,16 @@ class TenantMixin(SignedInMixin):
         if View in cls.__mro__ and not _guards_dispatch(cls):
             raise ImproperlyConfigured(f"{cls.__qualname__}: TenantMixin must be the first base, or it guards nothing.")
         if {"dispatch", "enter", "get_queryset"} & vars(cls).keys():
-            raise ImproperlyConfigured(f"{cls.__qualname__}: a page may narrow its rows, not replace the frame around it.")
+            raise ImproperlyConfigured(
+                f"{cls.__qualname__}: a page may narrow its rows, not replace the frame around it."
+            )
 
     def enter(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return sign_in_first(request)
         self.tenant = tenant_of_page(request, kwargs["organization"], kwargs.get("workspace"))
-        request.tenant = self.tenant  # type: ignore[attr-defined]
         self.tenant.require(self.action)
+        _note_presence(request, self.tenant)
         return super().enter(request, *args, **kwargs)
 
     @final
@@ -83,14 +91,75 @@ class TenantMixin(SignedInMixin):
         return rows
 
 
+class WorkspaceMixin(TenantMixin):
+    """The same for a page whose address names a workspace."""
+
+    @property
+    def workspace(self) -> Workspace:
+        return cast("Workspace", self.tenant.workspace)
+
+
+class OperationMixin:
+    """A page whose form one operation answers: what that finds invalid is said at the field it concerns."""
+
+    request: HttpRequest
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().get_form_kwargs()  # type: ignore[misc]
+        return {**given, "tenant": getattr(self, "tenant", None)}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            return self.run(form)
+        except Invalid as refusal:
+            form.refuse(refusal)
+            return self.form_invalid(form)
+
+    def form_invalid(self, form: Form) -> HttpResponse:
+        context = self.get_context_data(form=form)  # type: ignore[attr-defined]
+        return self.render_to_response(context, status=400)  # type: ignore[attr-defined,no-any-return]
+
+    def run(self, form: Any) -> HttpResponse:
+        """Does what the form asks and answers. May raise Invalid."""
+        raise NotImplementedError
+
+
+class ListMixin:
+    """One page of a long list, newest first, and how many there are in all."""
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        rows = self.get_queryset()  # type: ignore[attr-defined]
+        page = keyset.page(rows, self.request.GET)  # type: ignore[attr-defined]
+        counted = keyset.count(total=rows, **self.to_count())
+        return super().get_context_data(page=page, counted=counted, **more)  # type: ignore[misc,no-any-return]
+
+    def to_count(self) -> dict[str, QuerySet[Any]]:
+        """What else the page says the number of; it costs no query more."""
+        return {}
+
+
 def tenant_of_page(request: HttpRequest, organization: str, workspace: str | None) -> Tenant:
-    """The tenant a page's URL names. Raises Missing."""
-    actor = request.actor  # type: ignore[attr-defined]
-    if workspace is None:
-        return resolve(actor, Organization.objects.filter(slug=organization).first())
-    rows = Workspace.objects.select_related("organization").filter(organization__slug=organization, slug=workspace)
-    found = rows.first()
-    return resolve(actor, found.organization if found else None, found)
+    """The tenant a page's URL names, kept on the request for the frame around it. Raises Missing."""
+    mine = memberships_of(request, current=organization)
+    membership = next((own for own in mine if own.organization.slug == organization), None)
+    if membership is None:
+        raise Missing
+    place = _workspace(membership, workspace) if workspace is not None else None
+    tenant = resolve(request.actor, membership.organization, place)  # type: ignore[attr-defined]
+    request.tenant, request.membership = tenant, membership  # type: ignore[attr-defined]
+    return tenant
+
+
+def finish(request: HttpRequest, message: str, to: str, *args: Any) -> HttpResponse:
+    """What was asked is done: says so on the page that comes next."""
+    messages.success(request, message)
+    return redirect(to, *args)
+
+
+def sign_in_first(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page and, where that makes sense, back again."""
+    answer = redirect_to_login(request.get_full_path() if request.method == "GET" else resolve_url("home"))
+    return HttpResponseClientRedirect(answer.url) if getattr(request, "htmx", False) else answer
 
 
 def refused(request: HttpRequest, refusal: DomainError) -> HttpResponse:
@@ -100,7 +169,38 @@ def refused(request: HttpRequest, refusal: DomainError) -> HttpResponse:
         log.refused(refusal.action, actor=request.actor, place=refusal.place)  # type: ignore[attr-defined]
     status = next(code for kind, code in _STATUS.items() if isinstance(refusal, kind))
     context = {"refusal": refusal, "status": status, "tenant": tenant, "is_forbidden": isinstance(refusal, Forbidden)}
-    return render(request, "refused.html", context, status=status)
+    if getattr(request, "htmx", False):
+        said = render(request, "components/toast.html", {"message": str(refusal), "level": "error"}, status=status)
+        return reswap(retarget(said, "#toasts"), "beforeend")
+    return render(request, "refused.html", {**context, "helpers": _helpers(tenant, refusal)}, status=status)
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """What CSRF_FAILURE_VIEW names: nearly always a page left open while its session ended."""
+    return render(request, "403_csrf.html", status=403)
+
+
+def _workspace(membership: OrganizationMembership, slug: str) -> Workspace:
+    found = membership.organization.workspaces.filter(slug=slug).first()
+    if found is None:
+        raise Missing
+    found.organization = membership.organization
+    return found
+
+
+def _helpers(tenant: Tenant | None, refusal: DomainError) -> list[Any]:
+    """Some of the people who could give the role that is missing."""
+    if tenant is None or not isinstance(refusal, Forbidden):
+        return []
+    rows: Any = tenant.own(OrganizationMembership)
+    able = rows.active().holding(Action.ORGANISATION_USERS_UPDATE).filter(user__is_active=True)
+    return [helper.user for helper in able.select_related("user").order_by("created_at")[:_HELPERS]]
+
+
+def _note_presence(request: HttpRequest, tenant: Tenant) -> None:
+    if not request.membership.was_seen_lately:  # type: ignore[attr-defined]
+        rows: Any = tenant.own(OrganizationMembership)
+        rows.of(tenant.actor.person_id).note_presence()
 
 
 def _guards_dispatch(cls: type) -> bool:

@@ -72,6 +72,9 @@ def update(workspace: Workspace, *, version: int | None = None, by: Actor, **cha
     """
     workspace = lock(workspace)
     gate.require(by, Action.WORKSPACES_UPDATE, workspace)
+    if workspace.is_archived:
+        # To people the gate says so already; operators and jobs are bound by the state all the same (product P16).
+        raise Conflict(f"{workspace} is archived. Restore it first.")
     workspace.refuse_stale(version)
     wanted = _settings(changes)
     if workspace.delete_protected and wanted.get("delete_protected") is False:

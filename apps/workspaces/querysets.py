@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Coalesce
 
 
 class WorkspaceQuerySet(models.QuerySet[Any]):
@@ -29,6 +30,12 @@ class WorkspaceQuerySet(models.QuerySet[Any]):
             return self.filter(pk=uuid.UUID(reference))
         except ValueError:
             return self.filter(slug=reference)
+
+    def with_team_size(self) -> "WorkspaceQuerySet":
+        """With how many people are on each team, counted for the rows that are read and no others."""
+        team = self.model.memberships.rel.related_model._default_manager.filter(workspace=models.OuterRef("pk"))
+        counted = team.order_by().values("workspace").annotate(number=models.Count("*")).values("number")
+        return self.annotate(team_size=Coalesce(models.Subquery(counted), 0))
 
     def newest_first(self) -> "WorkspaceQuerySet":
         return self.order_by("-created_at", "-id")

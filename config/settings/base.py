@@ -4,7 +4,9 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
+from django.urls import reverse_lazy
 
+from apps.core import logs
 from config.settings.environment import address_of_mail, choice, key_ring
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -20,9 +22,8 @@ SIGN_UP = choice(env, "SIGN_UP", ("open", "invited"), default="invited")
 FOUNDING = choice(env, "FOUNDING", ("anyone", "operators"), default="operators")
 
 INSTALLED_APPS = [
-    "unfold",
-    "unfold.contrib.guardian",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "apps.tenancy.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -56,6 +57,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "apps.tenancy.middleware.TraceMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -66,7 +68,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "apps.accounts.middleware.SessionsMiddleware",
     "apps.tenancy.middleware.ActorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -168,6 +170,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+CSRF_FAILURE_VIEW = "apps.tenancy.views.csrf_failed"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -213,13 +216,42 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENFORCE_NON_BLANK_FIELDS": True,
+    "PREPROCESSING_HOOKS": ["apps.tenancy.schema.one_version"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enum_id_removal"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "SCHEMA_PATH_PREFIX_TRIM": True,
+    "SERVERS": [{"url": "/v1"}, {"url": "/v2", "description": "The same table."}],
 }
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
+# The operator's console.
+UNFOLD = {
+    "SITE_TITLE": "Gatehouse",
+    "SITE_HEADER": "Gatehouse",
+    "SITE_SUBHEADER": "Operator's console",
+    "SITE_SYMBOL": "meeting_room",
+    "SITE_URL": "/",
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "BORDER_RADIUS": "6px",
+    "ACCOUNT": {"navigation": [{"title": "Change password", "link": reverse_lazy("account_change_password")}]},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.5% .012 264)",
+            "100": "oklch(95.6% .022 264)",
+            "200": "oklch(91.5% .045 264)",
+            "300": "oklch(84% .085 264)",
+            "400": "oklch(75% .130 263)",
+            "500": "oklch(66% .165 263)",
+            "600": "oklch(50% .195 264)",
+            "700": "oklch(44% .190 264)",
+            "800": "oklch(38% .160 264)",
+            "900": "oklch(33% .120 264)",
+            "950": "oklch(25% .090 264)",
+        },
+    },
 }
+
+LOGGING = logs.configuration(env.str("LOG_LEVEL", default="INFO"))

@@ -39,7 +39,10 @@ class TestIssuing:
 
     def test_no_line_of_the_log_holds_the_secret(self, acme: Company) -> None:
         secret = apikeys.issue(acme.workspace, name="ci", scopes=CALL, by=UserActor(acme.manager)).secret.clear
-        told = [*AuditEvent.objects.values_list("details", flat=True), *AuditNames.objects.values_list("names", flat=True)]
+        told = [
+            *AuditEvent.objects.values_list("details", flat=True),
+            *AuditNames.objects.values_list("names", flat=True),
+        ]
         assert not any(secret in str(details) for details in told)
 
     @pytest.mark.parametrize("person", ["member", "bystander", "suspended"])
@@ -73,10 +76,14 @@ class TestIssuing:
         assert refusal.value.beyond == ("prompts.delete",)
 
     def test_calling_models_may_be_given_by_anyone_who_may_issue(self, acme: Company) -> None:
-        key = apikeys.issue(acme.workspace, name="x", scopes=[*DATA_PLANE, "prompts.render"], by=acme.organization_key).key
+        key = apikeys.issue(
+            acme.workspace, name="x", scopes=[*DATA_PLANE, "prompts.render"], by=acme.organization_key
+        ).key
         assert effective(key.scopes, KeyType.WORKSPACE) == FREELY_GIVEN
 
-    @pytest.mark.parametrize("scope", ["", "prompts", "prompts.*", "billing.manage", "organisation_owners.manage", "x.y", "PROMPTS.READ"])
+    @pytest.mark.parametrize(
+        "scope", ["", "prompts", "prompts.*", "billing.manage", "organisation_owners.manage", "x.y", "PROMPTS.READ"]
+    )
     def test_a_scope_that_is_none_is_refused_by_name(self, acme: Company, scope: str) -> None:
         with pytest.raises(Invalid) as refusal:
             apikeys.issue(acme.organization, name="x", scopes=[scope], by=UserActor(acme.owner))
@@ -158,7 +165,11 @@ class TestRights:
 
     @pytest.mark.parametrize("key_type", list(KeyType))
     def test_no_type_of_key_carries_what_is_for_people(self, key_type: KeyType) -> None:
-        assert not ALLOWED[key_type] & {Action.BILLING_MANAGE, Action.ORGANISATIONS_DELETE, Action.ORGANISATION_OWNERS_MANAGE}
+        assert not ALLOWED[key_type] & {
+            Action.BILLING_MANAGE,
+            Action.ORGANISATIONS_DELETE,
+            Action.ORGANISATION_OWNERS_MANAGE,
+        }
 
     def test_expiry_counts_at_use(self, acme: Company) -> None:
         soon = now() + timedelta(hours=1)
@@ -203,7 +214,10 @@ class TestUpdating:
 
     def test_a_revoked_one_is_not_there(self, acme: Company) -> None:
         apikeys.revoke(acme.workspace_key, by=system())
-        for act in (lambda: apikeys.update(acme.workspace_key, name="x", by=system()), lambda: apikeys.revoke(acme.workspace_key, by=system())):
+        for act in (
+            lambda: apikeys.update(acme.workspace_key, name="x", by=system()),
+            lambda: apikeys.revoke(acme.workspace_key, by=system()),
+        ):
             with pytest.raises(Missing):
                 act()
 
@@ -228,7 +242,9 @@ class TestRevoking:
             with pytest.raises(Forbidden):
                 apikeys.revoke(key, by=UserActor(acme[person]))
 
-    def test_a_manager_revokes_no_key_of_another_workspace_or_of_the_organization(self, acme: Company, globex: Company) -> None:
+    def test_a_manager_revokes_no_key_of_another_workspace_or_of_the_organization(
+        self, acme: Company, globex: Company
+    ) -> None:
         for key in (acme.organization_key, globex.workspace_key):
             with pytest.raises(Forbidden):
                 apikeys.revoke(key, by=UserActor(acme.manager))

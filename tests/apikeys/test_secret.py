@@ -9,7 +9,9 @@ from apps.apikeys import secret
 from apps.apikeys.secret import ALPHABET, digests_of_invitation, digests_of_key, new_invitation_token, new_key
 
 
-@pytest.mark.parametrize(("key_type", "prefix"), [(KeyType.ORGANIZATION, "gtho_"), (KeyType.WORKSPACE, "gthw_"), (KeyType.USER, "gthu_")])
+@pytest.mark.parametrize(
+    ("key_type", "prefix"), [(KeyType.ORGANIZATION, "gtho_"), (KeyType.WORKSPACE, "gthw_"), (KeyType.USER, "gthu_")]
+)
 def test_ten_thousand_keys_are_well_formed_and_all_different(key_type: KeyType, prefix: str) -> None:
     made = {new_key(key_type).clear for _ in range(10_000 if key_type is KeyType.USER else 100)}
     assert len(made) in {100, 10_000}

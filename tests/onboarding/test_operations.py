@@ -146,7 +146,9 @@ class TestBootstrap:
         assert made["person"] == {"id": str(acme.owner.pk), "email": acme.owner.email, "set_password_link": None}
         assert made["master_key"] is None
 
-    @pytest.mark.parametrize(("email", "organization"), [("nobody", "Initech"), ("a@b.example", ""), ("a@b.example", "x" * 300)])
+    @pytest.mark.parametrize(
+        ("email", "organization"), [("nobody", "Initech"), ("a@b.example", ""), ("a@b.example", "x" * 300)]
+    )
     def test_says_what_is_wrong_and_makes_nothing(self, db: None, email: str, organization: str) -> None:
         people = User.objects.count()
         with pytest.raises(CommandError):

@@ -45,13 +45,17 @@ class TestCreating:
         with pytest.raises(Forbidden):
             workspaces.create(acme.organization, name="No", by=acme.workspace_key)
 
-    @pytest.mark.parametrize("name", ["", "   ", "x" * 256, "two\nlines", "nul\0", "bell\x07", "half \ud800", "para\u2029graph"])
+    @pytest.mark.parametrize(
+        "name", ["", "   ", "x" * 256, "two\nlines", "nul\0", "bell\x07", "half \ud800", "para\u2029graph"]
+    )
     def test_a_name_is_one_line_of_text(self, acme: Company, name: str) -> None:
         with pytest.raises(Invalid) as refusal:
             workspaces.create(acme.organization, name=name, by=system())
         assert list(refusal.value.errors) == ["name"]
 
-    @pytest.mark.parametrize("name", ["x" * 255, "<script>alert(1)</script>", "=cmd()", "\u202edesrever", "日本語 👩‍💻"])
+    @pytest.mark.parametrize(
+        "name", ["x" * 255, "<script>alert(1)</script>", "=cmd()", "\u202edesrever", "日本語 👩‍💻"]
+    )
     def test_any_other_text_is_a_name(self, acme: Company, name: str) -> None:
         workspace = workspaces.create(acme.organization, name=name, by=system())
         assert Workspace.objects.get(pk=workspace.pk).name == name
@@ -76,7 +80,9 @@ class TestTypes:
 
 class TestUpdating:
     def test_changes_what_is_named_and_nothing_else(self, acme: Company) -> None:
-        changed = workspaces.update(acme.workspace, description="What we search", color="green", by=UserActor(acme.manager))
+        changed = workspaces.update(
+            acme.workspace, description="What we search", color="green", by=UserActor(acme.manager)
+        )
         assert (changed.name, changed.description, changed.color) == ("Acme Search", "What we search", "green")
         line = AuditEvent.objects.get(event="workspace.updated")
         assert line.details["after"] == {"description": "What we search", "color": "green"}
@@ -116,7 +122,11 @@ class TestUpdating:
             ("usage_limits", [{"credit_limit": True}], "usage_limits[0].credit_limit"),
             ("usage_limits", [{"credit_limit": 10.5}], "usage_limits[0].credit_limit"),
             ("usage_limits", [{"credit_limit": 2**63}], "usage_limits[0].credit_limit"),
-            ("usage_limits", [{"periodic_reset": "weekly", "periodic_reset_days": 3}], "usage_limits[0].periodic_reset_days"),
+            (
+                "usage_limits",
+                [{"periodic_reset": "weekly", "periodic_reset_days": 3}],
+                "usage_limits[0].periodic_reset_days",
+            ),
             ("usage_limits", [{"next_usage_reset_at": "soon"}], "usage_limits[0].next_usage_reset_at"),
             ("rate_limits", [{"type": "requests", "unit": "rps", "value": 1}], "rate_limits[0].unit"),
             ("rate_limits", [{"type": "requests", "unit": "rpm"}], "rate_limits[0].value"),
@@ -138,7 +148,10 @@ class TestUpdating:
         assert list(refusal.value.errors) == [field]
 
     def test_limits_are_kept_as_the_wire_spells_them(self, acme: Company) -> None:
-        limits = {"usage_limits": [{"type": "cost", "credit_limit": 10}], "rate_limits": [{"type": "requests", "unit": "rpm", "value": 5}]}
+        limits = {
+            "usage_limits": [{"type": "cost", "credit_limit": 10}],
+            "rate_limits": [{"type": "requests", "unit": "rpm", "value": 5}],
+        }
         workspace = workspaces.update(acme.workspace, **limits, by=system())
         workspace.refresh_from_db()
         assert workspace.usage_limits[0]["credit_limit"] == 10

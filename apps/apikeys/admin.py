@@ -1,0 +1,143 @@
+"""The console's pages on API keys. Of a secret they show the mask, and once, to whoever issues it, the secret."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import FilteredSelectMultiple
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from apps.access.actors import UserActor
+from apps.access.scopes import ALLOWED, KeyType
+from apps.apikeys import operations
+from apps.apikeys.models import ApiKey, action_on
+from apps.tenancy.admin import Made, StaffActor, TenantModelAdmin
+from apps.tenancy.console.forms import ChangeForm, OperationForm, PersonField
+from apps.tenancy.console.verbs import verb
+
+
+class ScopesField(forms.MultipleChoiceField):
+    """The scopes a key may be given, to choose from side by side."""
+
+    def __init__(self, scopes: Any) -> None:
+        super().__init__(choices=[(s, s) for s in sorted(scopes)], widget=FilteredSelectMultiple("scopes", False))
+
+
+class IssueForm(OperationForm):
+    person = PersonField(
+        label="Person's e-mail address", required=False, help_text="For a personal key, of somebody in the workspace."
+    )
+    scopes = ScopesField(frozenset().union(*ALLOWED.values()))
+
+    class Meta:
+        help_texts = {
+            "organization": "For a key of the organization.",
+            "workspace": "For a key of the workspace, or of a person in it.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organization"].required = False
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        organization, workspace, person = (cleaned.get(name) for name in ("organization", "workspace", "person"))
+        if not (organization or workspace):
+            self.add_error("organization", "Say whose key it is: an organization's or a workspace's.")
+        if organization and workspace and workspace.organization_id != organization.pk:
+            self.add_error("workspace", f"This workspace is not in {organization}.")
+        if workspace and person and not UserActor(person).belongs_to(workspace):
+            self.add_error("person", PersonField.default_error_messages["unknown"])
+        return cleaned
+
+
+class KeyForm(ChangeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "scopes" in self.fields:
+            # A key may keep what it has, though nobody would be given it now.
+            self.fields["scopes"] = ScopesField(ALLOWED[KeyType(self.instance.type)] | set(self.instance.scopes))
+
+
+def is_live(key: ApiKey) -> bool:
+    return not key.is_revoked
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(TenantModelAdmin):
+    section, label, icon = "Keys", "API keys", "key"
+    list_display = ("name", "mask", "type", "organization", "workspace", "user", "state", "expires_at", "created")
+    list_filter = ("type", "status")
+    list_select_related = ("organization", "workspace", "user")
+    search_fields = ("name__istartswith", "organization__slug__startswith", "workspace__slug__startswith")
+    narrowed_by = ("organization", "workspace", "user")
+    add_fields = ("organization", "workspace", "person", "name", "description", "scopes", "expires_at")
+    add_form, form = IssueForm, KeyForm
+    written = ("name", "description", "scopes", "expires_at")
+    fieldsets = (
+        (None, {"fields": ("name", "description", "expires_at", "scopes")}),
+        ("About", {"fields": ("mask", "state", "type", "organization", "workspace", "user", "creation", "id")}),
+        (
+            "Limits",
+            {"fields": ("defaults", "usage_limits", "rate_limits", "alert_emails"), "classes": ("collapse",)},
+        ),
+        ("Record", {"fields": ("created_at", "created_by_kind", "created_by", "updated_at"), "classes": ("collapse",)}),
+    )
+    actions_detail = ("revoke",)
+    compressed_fields = False  # the scopes need the width
+
+    def create(self, given: dict[str, Any], by: Any) -> Made:
+        place = given.pop("workspace") or given["organization"]
+        issued = operations.issue(
+            place,
+            name=given["name"],
+            scopes=given["scopes"],
+            user=given["person"],
+            description=given["description"],
+            expires_at=given["expires_at"],
+            by=by,
+        )
+        return Made(issued.key, issued.secret.clear)
+
+    def update(self, row: ApiKey, changes: dict[str, Any], by: Any) -> None:
+        operations.update(row, **changes, by=by)
+
+    @verb(
+        "Revoke",
+        done="Revoked",
+        asks=lambda key: action_on(key.type, "delete"),
+        when=is_live,
+        icon="key_off",
+        is_grave=True,
+        says=lambda row: f"{row.mask} stops working on the next request, everywhere, for good.",
+    )
+    def revoke(self, row: ApiKey, by: Any) -> None:
+        operations.revoke(row, by=by)
+
+    @display(label={"active": "success", "disabled": "warning", "expired": "warning", "revoked": "danger"})
+    def state(self, row: ApiKey) -> str:
+        return str(row.shown_status)
+
+    # Each type of key is governed by actions of its own.
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._may(request, "read", obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, "create", None)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return (obj is None or not obj.is_revoked) and self._may(request, "update", obj)
+
+    def visible(self, rows: QuerySet[Any], actor: StaffActor) -> QuerySet[Any]:
+        theirs = Q(pk=None)
+        for key_type in KeyType:
+            path = "organization" if key_type is KeyType.ORGANIZATION else "workspace"
+            theirs |= Q(type=key_type, **{f"{path}__in": actor.places_where(action_on(key_type, "read"))})
+        return rows.filter(theirs)
+
+    def _may(self, request: HttpRequest, verb: str, key: Any) -> bool:
+        types = KeyType if key is None else [key.type]
+        return any(self.may_act(request, action_on(key_type, verb), key) for key_type in types)

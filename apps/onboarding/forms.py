@@ -1,0 +1,42 @@
+"""The form that founds an organization: shape and wording; no rules."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django import forms
+
+from apps.core.clock import now
+from apps.tenancy.forms import PageForm
+
+NEVER: Final = ""
+EXPIRIES: Final = [("30", "In 30 days"), ("90", "In 90 days"), ("365", "In one year"), (NEVER, "Never")]
+
+
+class FoundForm(PageForm):
+    # Names one visit of the form, so that sending it twice founds one organization.
+    visit = forms.CharField(required=False, max_length=32, widget=forms.HiddenInput)
+    name = forms.CharField(
+        label="Name of the organization",
+        widget=forms.TextInput(attrs={"autocomplete": "organization", "placeholder": "Acme"}),
+    )
+    with_master_key = forms.BooleanField(
+        label="Create a master key now",
+        required=False,
+        initial=True,
+        help_text="A key that may do everything over the API. You can make one later instead.",
+    )
+    expires_in = forms.ChoiceField(label="The master key expires", choices=EXPIRIES, required=False, initial="90")
+
+    @property
+    def input(self) -> dict[str, Any]:
+        """What the operation takes."""
+        given = self.cleaned_data
+        return {
+            "name": given["name"],
+            "with_master_key": given["with_master_key"],
+            "key_expires_at": _in_days(given["expires_in"]),
+        }
+
+
+def _in_days(days: str) -> datetime | None:
+    return now() + timedelta(days=int(days)) if days else None

@@ -1,0 +1,136 @@
+"""The pages that need several apps at once: home, founding an organization, and the two overviews."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.generic import FormView, TemplateView
+
+from apps.access.actions import Action
+from apps.access.roles import OrganizationRole, WorkspaceRole
+from apps.access.scopes import KeyType
+from apps.apikeys.models import ApiKey, action_on
+from apps.core.errors import Closed
+from apps.memberships import invitations
+from apps.memberships.models import Invitation, OrganizationMembership, WorkspaceMembership
+from apps.onboarding import operations
+from apps.onboarding.forms import FoundForm
+from apps.organizations.matrix import summary, workspace_summary
+from apps.organizations.models import Organization
+from apps.tenancy import keyset
+from apps.tenancy.context import memberships_of, reachable_workspaces
+from apps.tenancy.views import OperationMixin, SignedInMixin, TenantMixin, WorkspaceMixin, finish
+
+_VISIT = "founded"
+
+
+class Home(SignedInMixin, TemplateView):
+    """My organizations and the invitations that wait for me; straight to the one organization there is."""
+
+    template_name = "onboarding/home.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        mine, waiting = memberships_of(request), invitations.waiting_for(request.user)
+        if len(mine) == 1 and not waiting and "all" not in request.GET:
+            return redirect("onboarding:organization", mine[0].organization.slug)
+        return self.render_to_response(self.get_context_data(waiting=waiting))
+
+
+class FoundOrganization(SignedInMixin, OperationMixin, FormView):
+    """Founds an organization and, once, shows its master key: in this answer and nowhere else."""
+
+    form_class = FoundForm
+    template_name = "onboarding/organization_new.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not operations.may_found(request.actor):
+            raise Closed("Only the people who run this installation can found organizations here.")
+        return super().get(request, *args, **kwargs)
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"visit": uuid4().hex}
+
+    def run(self, form: FoundForm) -> HttpResponse:
+        visit, before = form.cleaned_data["visit"], self.request.session.get(_VISIT, ["", ""])
+        if visit and visit == before[0]:
+            message = "The organization is founded already. Its master key was shown then, and cannot be shown again."
+            return finish(self.request, message, "onboarding:organization", before[1])
+        founded = operations.found_organization(self.request.user, **form.input, by=self.request.actor)
+        self.request.session[_VISIT] = [visit, founded.organization.slug]
+        return self._answer(founded)
+
+    def _answer(self, founded: operations.Founded) -> HttpResponse:
+        organization: Organization = founded.organization
+        if founded.master_key is None:
+            return finish(self.request, f"{organization} is founded.", "onboarding:organization", organization.slug)
+        context = {"founded": founded, "key": founded.master_key, "base_url": settings.BASE_URL}
+        answer = render(self.request, "onboarding/organization_founded.html", context)
+        answer["Cache-Control"], answer["Referrer-Policy"] = "no-store", "no-referrer"
+        return answer
+
+
+class Step(NamedTuple):
+    """One of the first things to do in a new organization; it ticks itself."""
+
+    name: str
+    is_done: bool
+    act: str = ""
+    link: str = ""
+
+
+class OrganizationOverview(TenantMixin, TemplateView):
+    action = Action.ORGANISATIONS_READ
+    template_name = "onboarding/organization_overview.html"
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        counted = keyset.count(**self._may_be_counted())
+        shape = {1: "one", 2: "two", 3: "three"}.get(len(counted), "")
+        told = summary(OrganizationRole(self.request.membership.role))
+        return super().get_context_data(
+            counted=counted, shape=shape, steps=self._steps(counted), summary=told, **more
+        )
+
+    def _may_be_counted(self) -> dict[str, Any]:
+        own: Any = self.tenant.own
+        rows = {
+            "members": (Action.ORGANISATION_USERS_LIST, own(OrganizationMembership).active()),
+            "workspaces": (Action.ORGANISATIONS_READ, reachable_workspaces(self.tenant)),
+            "invitations": (Action.ORGANISATION_USERS_CREATE, own(Invitation).pending()),
+            "keys": (action_on(KeyType.ORGANIZATION, "list"), own(ApiKey).live()),
+        }
+        return {name: found for name, (action, found) in rows.items() if self.tenant.may(action)}
+
+    def _steps(self, counted: Mapping[str, keyset.Total]) -> list[Step]:
+        """For whoever may take all of them, until all are done."""
+        if not {"keys", "invitations"} <= counted.keys() or not self.tenant.may(Action.WORKSPACES_CREATE):
+            return []
+        slug = self.tenant.organization.slug
+        has_company = counted["members"].number > 1 or bool(counted["invitations"])
+        new_workspace, invite = reverse("workspaces:create", args=[slug]), reverse("memberships:invite", args=[slug])
+        steps = [
+            Step("Found the organization", is_done=True),
+            Step("Open a workspace for a project", counted["workspaces"].number > 1, "Create a workspace", new_workspace),
+            Step("Bring somebody in", has_company, "Invite people", invite),
+            Step("Have an API key for your programs", bool(counted["keys"])),
+        ]
+        return [] if all(step.is_done for step in steps) else steps
+
+
+class WorkspaceOverview(WorkspaceMixin, TemplateView):
+    action = Action.WORKSPACES_READ
+    template_name = "onboarding/workspace_overview.html"
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        own: Any = self.tenant.own
+        rows = {
+            "team": (Action.WORKSPACE_USERS_LIST, own(WorkspaceMembership)),
+            "keys": (action_on(KeyType.WORKSPACE, "list"), own(ApiKey).live()),
+        }
+        seen = {name: found for name, (action, found) in rows.items() if self.tenant.may(action)}
+        here = self.request.actor.held_in(self.workspace).here
+        told = [workspace_summary(role) for role in WorkspaceRole if role in here]
+        return super().get_context_data(counted=keyset.count(**seen), told=told, **more)

@@ -1,0 +1,123 @@
+"""How the wire spells plain values: strict texts, ids and flags coming in; instants, 0 and 1, and null going out."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import TextChoices
+from drf_spectacular.drainage import set_override
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.fields import SkipField
+
+from apps.core import clock
+
+Serializer = serializers.Serializer[Any]
+
+
+class Text(serializers.CharField):
+    """A string, and nothing that could be read as one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Flag(serializers.BooleanField):
+    """True or false: `"no"` and 0 are mistakes here, not answers."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class Id(serializers.UUIDField):
+    default_error_messages = {"invalid": "This is not an id."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class OneOf(serializers.ChoiceField):
+    """One of a few words. `prefix` may stand before them: some clients write "ws-admin" (contract 1.4)."""
+
+    def __init__(self, choices: Iterable[str] | type[TextChoices], *, prefix: str = "", **kwargs: Any) -> None:
+        self.prefix, words = prefix, [str(choice) for choice in choices]
+        super().__init__(choices=words, error_messages={"invalid_choice": f"One of: {', '.join(words)}."}, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(data.removeprefix(self.prefix) if isinstance(data, str) else data)
+
+
+class AsSent(serializers.JSONField):
+    """A whole object or list, handed on as it came: the operation checks it part by part. `schema` tells its shape."""
+
+    def __init__(self, schema: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "allow_null": True, **kwargs})
+        set_override(self, "field", schema)
+
+
+class NotOffered(serializers.Field[None, Any, None, Any]):
+    """A setting of the contract that this installation cannot keep: null is taken, anything else is refused."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(required=False, allow_null=True)
+        set_override(self, "field", {"type": "object", "nullable": True, "enum": [None], "description": reason})
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        if data is None:
+            raise SkipField
+        return super().validate_empty_values(data)
+
+    def to_internal_value(self, data: Any) -> None:
+        raise serializers.ValidationError(self.reason)
+
+
+@extend_schema_field({"type": "string", "format": "date-time"})
+class Instant(serializers.Field[datetime, Any, str | None, datetime]):
+    def to_representation(self, value: datetime) -> str | None:
+        return clock.wire(value)
+
+
+@extend_schema_field({"type": "string"})
+class TextOrNull(serializers.CharField):
+    """What is empty here is null there."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, **kwargs)
+
+    def to_representation(self, value: str) -> str | None:  # type: ignore[override]
+        return value or None
+
+
+@extend_schema_field({"type": "integer", "enum": [0, 1]})
+class ZeroOrOne(serializers.Field[bool, Any, int, bool]):
+    def to_representation(self, value: bool) -> int:
+        return int(value)
+
+
+class Computed(serializers.SerializerMethodField):
+    """What the serializer's own method makes of the row; `schema` tells its shape."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        super().__init__()
+        set_override(self, "field", schema)
+
+
+class Always(serializers.Field[Any, Any, Any, Any]):
+    """A word, number or null that clients expect and that says the same for every row."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(source="*", read_only=True)
+        self.value = value
+        kind = {int: "integer", str: "string", dict: "object", list: "array"}.get(type(value), "object")
+        limited = {"enum": [value]} if isinstance(value, int | str) else {"nullable": True} if value is None else {}
+        set_override(self, "field", {"type": kind, **limited})
+
+    def to_representation(self, value: Any) -> Any:
+        return self.value
