@@ -190,6 +190,7 @@ _BY_CODENAME = {action.codename: action for action in Action}
 DATA_PLANE = frozenset(
     {Action.COMPLETIONS_WRITE, Action.LOGS_WRITE, Action.GUARDRAILS_INVOKE, Action.MCP_INVOKE, Action.AGENTS_INVOKE}
 )
+EVERYTHING = frozenset(Action)
 # What a place that is being wound up still allows to those who may see it (product P22).
 READING = frozenset(action for action in Action if action.verb in {"list", "read", "view"})
 

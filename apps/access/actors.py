@@ -73,7 +73,7 @@ class UserActor:
         return self.id
 
     def actions_in(self, place: Place) -> frozenset[Action]:
-        return frozenset(action for action in self._held_in(place).actions if place.permits(action))
+        return self._held_in(place).actions & place.permitted
 
     def belongs_to(self, place: Place) -> bool:
         return place.is_open_to(self._held_in(place))

@@ -12,9 +12,9 @@ class PlaceBackend(ObjectPermissionBackend):
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         action = Action.with_codename(perm.rpartition(".")[2])
-        if action is None or not hasattr(obj, "permits"):
+        if action is None or not hasattr(obj, "permitted"):
             return False
-        return obj.permits(action) and self._granted(user_obj, action, obj)
+        return action in obj.permitted and self._granted(user_obj, action, obj)
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         return {a.codename for a in Action if self.has_perm(user_obj, a.codename, obj)} if obj is not None else set()

@@ -40,4 +40,4 @@ def require_operator(actor: Actor) -> None:
 
 def _beyond(actor: Actor, roles: Iterable[Role], place: Place) -> set[Action]:
     held = actor.actions_in(place)
-    return {action for role in roles for action in actor.needed_to_grant(role) - held if place.permits(action)}
+    return {action for role in roles for action in (actor.needed_to_grant(role) & place.permitted) - held}

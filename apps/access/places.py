@@ -25,5 +25,6 @@ class Place(Protocol):
     def is_open_to(self, held: "Held") -> bool:
         """Whether someone holding this here, or on the parent, belongs here (P10, P17, P22)."""
 
-    def permits(self, action: Action) -> bool:
-        """Whether anybody may do this here at all: the state and the type of the place decide (P22, product 2.4)."""
+    @property
+    def permitted(self) -> frozenset[Action]:
+        """What anybody may do here at all: the state and the type of the place decide (P22, product 2.4)."""

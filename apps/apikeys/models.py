@@ -133,7 +133,7 @@ class ApiKey(TenantRow):
         # A key opens its own place and no other door, whatever its scopes say.
         if not self.covers(place):
             return frozenset()
-        held = frozenset(action for action in effective(self.scopes, KeyType(self.type)) if place.permits(action))
+        held = effective(self.scopes, KeyType(self.type)) & place.permitted
         # A person's key can never do more than the person can do now.
         return held & self._person.actions_in(place) if self._person else held
 

@@ -12,8 +12,8 @@ from apps.memberships import invitations, operations
 from apps.memberships.links import invitation_link
 from apps.memberships.models import Invitation, InvitedWorkspace, OrganizationMembership, WorkspaceMembership
 from apps.tenancy.admin import Made, ReadOnlyAdmin, ReadOnlyInline, TenantModelAdmin
-from apps.tenancy.console.forms import ChangeForm, OperationForm, PersonField
-from apps.tenancy.console.links import counted, link
+from apps.tenancy.console.forms import ChangeForm, ChoiceField, OperationForm, PersonField
+from apps.tenancy.console.links import counted, to_list
 from apps.tenancy.console.verbs import verb
 
 _RECORD = {"fields": ("id", "created_at", "created_by_kind", "created_by", "updated_at"), "classes": ("collapse",)}
@@ -93,12 +93,12 @@ class OrganizationMembershipAdmin(TenantModelAdmin):
         return row.status
 
     def teams(self, row: OrganizationMembership) -> str:
-        return link(counted(row.workspaces, "team"), "memberships_workspacemembership", membership=row.pk)
+        return to_list(row, counted(row.workspaces, "team"), "memberships.workspacemembership", membership=row.pk)
 
     @display(description="personal keys")
     def keys(self, row: OrganizationMembership) -> str:
-        shown = {"organization": row.organization_id, "user": row.user_id}
-        return link(counted(_keys_of(row), "key"), "apikeys_apikey", **shown)
+        theirs = {"organization": row.organization_id, "user": row.user_id}
+        return to_list(row, counted(_keys_of(row), "key"), "apikeys.apikey", **theirs)
 
 
 class PlaceForm(OperationForm):
@@ -161,7 +161,7 @@ class InviteForm(OperationForm):
     workspace = forms.CharField(
         required=False, max_length=255, help_text="Its id or slug, if one should be waiting for them."
     )
-    workspace_role = forms.ChoiceField(choices=WorkspaceRole.choices, initial=WorkspaceRole.MEMBER)
+    workspace_role = ChoiceField(choices=WorkspaceRole.choices, initial=WorkspaceRole.MEMBER)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

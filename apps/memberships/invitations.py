@@ -1,7 +1,6 @@
 """What can happen to an invitation: made, sent again, copied, cancelled, accepted, declined (product P14)."""
 
 import uuid
-import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -153,7 +152,8 @@ def inviter_name(invitation: Invitation) -> str:
     """Who asks, as the invited person may be told."""
     if invitation.created_by_kind == ApiKey.kind:
         return f"an API key of {invitation.organization}"
-    person = User.objects.filter(pk=invitation.created_by).first()
+    author = invitation.created_by
+    person = User.objects.filter(pk=author).first() if author else None
     return str(person) if person is not None else "the people who run this installation"
 
 

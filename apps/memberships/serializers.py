@@ -13,7 +13,7 @@ from apps.memberships.invitations import Invited
 from apps.memberships.links import invitation_link
 from apps.memberships.models import OrganizationMembership, WorkspaceMembership
 from apps.tenancy.fields import Always, Computed, Id, Instant, OneOf, Serializer, Text
-from apps.workspaces.types import WorkspaceType, has_feature
+from apps.workspaces.types import ACTIONS, WorkspaceType
 
 # Owners are made by owners, and never over the wire (product P1).
 GIVEN_HERE: Final = [role for role in OrganizationRole if not makes_owners(role)]
@@ -142,7 +142,7 @@ class LinkSerializer(Serializer):
 @cache
 def scopes_of(role: WorkspaceRole, kind: WorkspaceType) -> list[str]:
     """What the holder of a role may do in a workspace of this type."""
-    return sorted(action for action in actions_of(role) if has_feature(kind, action))
+    return sorted(actions_of(role) & ACTIONS[kind])
 
 
 class MemberSerializer(Serializer):

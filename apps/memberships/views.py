@@ -15,7 +15,7 @@ from apps.access.actions import Action
 from apps.access.actors import UserActor
 from apps.access.roles import OrganizationRole, WorkspaceRole
 from apps.apikeys.models import ApiKey
-from apps.core.errors import Conflict, DomainError, Invalid, Missing
+from apps.core.errors import Conflict, Invalid, Missing
 from apps.memberships import invitations
 from apps.memberships import operations as memberships
 from apps.memberships.forms import InviteForm, RoleForm, TeamForm, WorkspaceRoleForm
@@ -103,7 +103,10 @@ class MemberRole(MembersMixin, SingleObjectMixin, View):
             self.get_object(), OrganizationRole(given["role"]), version=given["version"], by=self.tenant.actor
         )
         answer = finish(
-            request, f"{member} is now {member.role_name.lower()}.", "memberships:members", self.tenant.organization.slug
+            request,
+            f"{member} is now {member.role_name.lower()}.",
+            "memberships:members",
+            self.tenant.organization.slug,
         )
         if not request.htmx:
             return answer
@@ -134,7 +137,7 @@ class MemberAct(MembersMixin, SingleObjectMixin, OperationMixin, FormView):
         keys: Any = self.tenant.own(ApiKey)
         theirs, made = keys.not_revoked().filter(user=self.object.user), keys.not_revoked().filter(user=None)
         counted = keyset.count(
-            keys=theirs, stays=made.filter(created_by=self.object.user_id, created_by_kind=UserActor.kind)
+            api_keys=theirs, stays=made.filter(created_by=self.object.user_id, created_by_kind=UserActor.kind)
         )
         return super().get_context_data(member=self.object, counted=counted, **more)
 
@@ -258,7 +261,7 @@ class TeamRemove(TeamMixin, OperationMixin, FormView):
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         keys: Any = self.tenant.own(ApiKey)
-        counted = keyset.count(keys=keys.not_revoked().filter(user=self.placed.membership.user))
+        counted = keyset.count(api_keys=keys.not_revoked().filter(user=self.placed.membership.user))
         return super().get_context_data(placed=self.placed, counted=counted, **more)
 
     def run(self, form: PageForm) -> HttpResponse:

@@ -18,8 +18,8 @@ from apps.onboarding import operations
 from apps.organizations import operations as organizations
 from apps.organizations.models import Organization
 from apps.tenancy.admin import Made, ReadOnlyAdmin, ReadOnlyInline, TenantModelAdmin
-from apps.tenancy.console.forms import ChangeForm, OperationForm, PersonField, VerbForm
-from apps.tenancy.console.links import counted, link, links
+from apps.tenancy.console.forms import ChangeForm, ChoiceField, OperationForm, PersonField, VerbForm
+from apps.tenancy.console.links import counted, side_by_side, to_add, to_list
 from apps.tenancy.console.verbs import verb
 
 Status = Organization.Status
@@ -27,9 +27,9 @@ LIFETIMES = [("30", "30 days"), ("90", "90 days"), ("365", "a year"), ("", "neve
 
 
 class FoundForm(OperationForm):
-    founder = PersonField(label="Founder's e-mail address", help_text="Of an account there is.")
+    founder = PersonField(label="Founder's e-mail address", help_text="Of an account that exists.")
     with_master_key = forms.BooleanField(label="Create a master key now", required=False, initial=True)
-    lifetime = forms.ChoiceField(label="The key expires after", choices=LIFETIMES, required=False, initial="90")
+    lifetime = ChoiceField(label="The key expires after", choices=LIFETIMES, required=False, initial="90")
 
 
 class TypedName(VerbForm):
@@ -115,28 +115,32 @@ class OrganizationAdmin(TenantModelAdmin):
     def delete(self, row: Organization, by: Any, typed_name: str) -> None:
         operations.delete_organization(row, typed_name=typed_name, by=by)
 
+    def known_as(self, row: Organization) -> str:
+        return f"{row} ({row.slug})"
+
     @display(label={"active": "success", "suspended": "warning"})
     def state(self, row: Organization) -> str:
         return row.status
 
     def workspaces(self, row: Organization) -> str:
-        shown = link(counted(row.workspaces, "workspace"), "workspaces_workspace", organization=row.pk)
-        return links(shown, link("Open a workspace", "workspaces_workspace", "add", organization=row.pk))
+        shown = to_list(row, counted(row.workspaces, "workspace"), "workspaces.workspace", organization=row.pk)
+        return side_by_side(shown, to_add(row, "Open a workspace", "workspaces.workspace", organization=row.pk))
 
     def members(self, row: Organization) -> str:
-        return link(counted(row.memberships, "member"), "memberships_organizationmembership", organization=row.pk)
+        label = "memberships.organizationmembership"
+        return to_list(row, counted(row.memberships, "member"), label, organization=row.pk)
 
     def invitations(self, row: Organization) -> str:
-        shown = link(counted(row.invitations, "invitation"), "memberships_invitation", organization=row.pk)
-        return links(shown, link("Invite somebody", "memberships_invitation", "add", organization=row.pk))
+        shown = to_list(row, counted(row.invitations, "invitation"), "memberships.invitation", organization=row.pk)
+        return side_by_side(shown, to_add(row, "Invite somebody", "memberships.invitation", organization=row.pk))
 
     @display(description="API keys")
     def keys(self, row: Organization) -> str:
-        shown = link(counted(row.api_keys, "key"), "apikeys_apikey", organization=row.pk)
-        return links(shown, link("Issue a key", "apikeys_apikey", "add", organization=row.pk))
+        shown = to_list(row, counted(row.api_keys, "key"), "apikeys.apikey", organization=row.pk)
+        return side_by_side(shown, to_add(row, "Issue a key", "apikeys.apikey", organization=row.pk))
 
     def roles(self, row: Organization) -> str:
-        return link("What each role holds", "organizations_organizationrolegroup", organization=row.pk)
+        return to_list(row, "What each role holds", "organizations.organizationrolegroup", organization=row.pk)
 
 
 class Memberships(ReadOnlyInline):
@@ -192,7 +196,7 @@ class UserAdmin(ReadOnlyAdmin):
         return has_verified_address(row)
 
     def acts(self, row: User) -> str:
-        return link("What they did", "audit_auditevent", actor_id=row.pk)
+        return to_list(row, "What they did", "audit.auditevent", actor_id=row.pk)
 
     def sessions(self, row: User) -> str:
-        return link("Where they are signed in", "usersessions_usersession", user=row.pk)
+        return to_list(row, "Where they are signed in", "usersessions.usersession", user=row.pk)

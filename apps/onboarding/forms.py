@@ -8,8 +8,8 @@ from django import forms
 from apps.core.clock import now
 from apps.tenancy.forms import PageForm
 
-NEVER: Final = ""
-EXPIRIES: Final = [("30", "In 30 days"), ("90", "In 90 days"), ("365", "In one year"), (NEVER, "Never")]
+PRESET, NEVER = "90", "never"
+EXPIRIES: Final = [("30", "In 30 days"), (PRESET, "In 90 days"), ("365", "In one year"), (NEVER, "Never")]
 
 
 class FoundForm(PageForm):
@@ -25,7 +25,7 @@ class FoundForm(PageForm):
         initial=True,
         help_text="A key that may do everything over the API. You can make one later instead.",
     )
-    expires_in = forms.ChoiceField(label="The master key expires", choices=EXPIRIES, required=False, initial="90")
+    expires_in = forms.ChoiceField(label="The master key expires", choices=EXPIRIES, required=False, initial=PRESET)
 
     @property
     def input(self) -> dict[str, Any]:
@@ -34,9 +34,9 @@ class FoundForm(PageForm):
         return {
             "name": given["name"],
             "with_master_key": given["with_master_key"],
-            "key_expires_at": _in_days(given["expires_in"]),
+            "key_expires_at": _in_days(given["expires_in"] or PRESET),
         }
 
 
 def _in_days(days: str) -> datetime | None:
-    return now() + timedelta(days=int(days)) if days else None
+    return None if days == NEVER else now() + timedelta(days=int(days))

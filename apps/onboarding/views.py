@@ -90,9 +90,7 @@ class OrganizationOverview(TenantMixin, TemplateView):
         counted = keyset.count(**self._may_be_counted())
         shape = {1: "one", 2: "two", 3: "three"}.get(len(counted), "")
         told = summary(OrganizationRole(self.request.membership.role))
-        return super().get_context_data(
-            counted=counted, shape=shape, steps=self._steps(counted), summary=told, **more
-        )
+        return super().get_context_data(counted=counted, shape=shape, steps=self._steps(counted), summary=told, **more)
 
     def _may_be_counted(self) -> dict[str, Any]:
         own: Any = self.tenant.own
@@ -100,22 +98,24 @@ class OrganizationOverview(TenantMixin, TemplateView):
             "members": (Action.ORGANISATION_USERS_LIST, own(OrganizationMembership).active()),
             "workspaces": (Action.ORGANISATIONS_READ, reachable_workspaces(self.tenant)),
             "invitations": (Action.ORGANISATION_USERS_CREATE, own(Invitation).pending()),
-            "keys": (action_on(KeyType.ORGANIZATION, "list"), own(ApiKey).live()),
+            "api_keys": (action_on(KeyType.ORGANIZATION, "list"), own(ApiKey).live()),
         }
         return {name: found for name, (action, found) in rows.items() if self.tenant.may(action)}
 
     def _steps(self, counted: Mapping[str, keyset.Total]) -> list[Step]:
         """For whoever may take all of them, until all are done."""
-        if not {"keys", "invitations"} <= counted.keys() or not self.tenant.may(Action.WORKSPACES_CREATE):
+        if not {"api_keys", "invitations"} <= counted.keys() or not self.tenant.may(Action.WORKSPACES_CREATE):
             return []
         slug = self.tenant.organization.slug
         has_company = counted["members"].number > 1 or bool(counted["invitations"])
         new_workspace, invite = reverse("workspaces:create", args=[slug]), reverse("memberships:invite", args=[slug])
         steps = [
             Step("Found the organization", is_done=True),
-            Step("Open a workspace for a project", counted["workspaces"].number > 1, "Create a workspace", new_workspace),
+            Step(
+                "Open a workspace for a project", counted["workspaces"].number > 1, "Create a workspace", new_workspace
+            ),
             Step("Bring somebody in", has_company, "Invite people", invite),
-            Step("Have an API key for your programs", bool(counted["keys"])),
+            Step("Have an API key for your programs", bool(counted["api_keys"])),
         ]
         return [] if all(step.is_done for step in steps) else steps
 
@@ -128,7 +128,7 @@ class WorkspaceOverview(WorkspaceMixin, TemplateView):
         own: Any = self.tenant.own
         rows = {
             "team": (Action.WORKSPACE_USERS_LIST, own(WorkspaceMembership)),
-            "keys": (action_on(KeyType.WORKSPACE, "list"), own(ApiKey).live()),
+            "api_keys": (action_on(KeyType.WORKSPACE, "list"), own(ApiKey).live()),
         }
         seen = {name: found for name, (action, found) in rows.items() if self.tenant.may(action)}
         here = self.request.actor.held_in(self.workspace).here

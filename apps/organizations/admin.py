@@ -14,7 +14,7 @@ from apps.tenancy.admin import PermissionRowAdmin, RoleGroupAdmin
 
 @admin.register(OrganizationRoleGroup)
 class OrganizationRoleGroupAdmin(RoleGroupAdmin):
-    label, rows = "Roles in organizations", "organizations_organizationgrouppermission"
+    label, rows = "Roles in organizations", "organizations.organizationgrouppermission"
     list_display = ("organization", "role")
     list_select_related = ("organization",)
     search_fields = ("organization__slug__startswith", "organization__name__istartswith")

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
-from apps.access.actions import Action, Level, permissions_on
+from apps.access.actions import EVERYTHING, Action, Level, permissions_on
 from apps.access.roles import OrganizationRole
 from apps.access.rows import Held
 from apps.core.models import Row
@@ -48,9 +48,10 @@ class Organization(Row):
     def is_open_to(self, held: Held) -> bool:
         return bool(held.here)
 
-    def permits(self, action: Action) -> bool:
+    @property
+    def permitted(self) -> frozenset[Action]:
         # A suspended organization still says what it is, to those who belong to it (product P22).
-        return not self.is_suspended or action is Action.ORGANISATIONS_READ
+        return frozenset({Action.ORGANISATIONS_READ}) if self.is_suspended else EVERYTHING
 
 
 class OrganizationRoleGroup(Group):

@@ -25,7 +25,7 @@ from apps.access.roles import Role, needed_to_grant
 from apps.core.errors import DomainError, Forbidden, Missing
 from apps.organizations.models import Organization
 from apps.tenancy.console.forms import OperationForm, PlaceSelect, as_uuid
-from apps.tenancy.console.links import COUNTED, counted, link, moment
+from apps.tenancy.console.links import COUNTED, counted, moment, to_list
 from apps.tenancy.console.verbs import refuse, show_once
 from apps.workspaces.models import Workspace
 
@@ -123,6 +123,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     narrowed_by: ClassVar[tuple[str, ...]] = ()
 
     actions = None
+    view_on_site = False
     ordering = ("-pk",)  # newest first, and indexed
     sortable_by = ()
     paginator = BoundedPaginator
@@ -186,7 +187,11 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The row; None also for an id that none could have, which a database may choke on."""
-        return super().get_object(request, object_id, from_field) if _is_possible(self.opts.pk, object_id) else None
+        row = super().get_object(request, object_id, from_field) if _is_possible(self.opts.pk, object_id) else None
+        if row is not None:
+            # Its links lead only where the person who looks may go.
+            row.seen_in = request
+        return row
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -209,7 +214,9 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         there = column.remote_field
         if there is None or not self.admin_site.is_registered(there.model):
             return asked
-        return self.admin_site.get_model_admin(there.model).get_object(request, asked) or asked
+        page = self.admin_site.get_model_admin(there.model)
+        row = page.get_object(request, asked)
+        return page.known_as(row) if row else asked
 
     # What happened is in the audit log, and nowhere else: the admin keeps no history of its own.
 
@@ -240,6 +247,10 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     @property
     def name(self) -> str:
         return self.label or str(self.opts.verbose_name_plural).capitalize()
+
+    def known_as(self, row: Any) -> str:
+        """A row among others that may be called the same."""
+        return str(row)
 
     @display(description="created")
     def created(self, row: Any) -> str:
@@ -387,9 +398,12 @@ class TenantModelAdmin(ReadOnlyAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """One can point only at what one may see."""
-        there = self.admin_site.get_model_admin(db_field.remote_field.model).get_queryset(request)
+        there = self.admin_site.get_model_admin(db_field.remote_field.model)
+        rows = there.get_queryset(request).select_related(*there.list_select_related or ())
         widget = PlaceSelect(db_field, self.admin_site)
-        return super().formfield_for_foreignkey(db_field, request, queryset=there, widget=widget, **kwargs)
+        field = super().formfield_for_foreignkey(db_field, request, queryset=rows, widget=widget, **kwargs)
+        field.label_from_instance = there.known_as
+        return field
 
     def history_of(self, row: Any) -> dict[str, Any] | None:
         chain = row.pk if isinstance(row, Organization) else row.organization_id
@@ -422,7 +436,7 @@ class RoleGroupAdmin(ReadOnlyAdmin):
     """A role in one place, and what it really holds there: read from guardian's rows, not from the matrix."""
 
     section, icon = "Access", "groups"
-    # The model of guardian's rows, as "app_model".
+    # The model of guardian's rows, as "app.model".
     rows: ClassVar[str]
     list_filter = ("role",)
 
@@ -431,13 +445,13 @@ class RoleGroupAdmin(ReadOnlyAdmin):
 
     def holds(self, group: Any) -> str:
         """One line a resource: "prompts: create, list, read"."""
-        held = getattr(group, f"{self.rows.partition('_')[2]}_set").select_related("permission")
+        held = getattr(group, f"{self.rows.partition('.')[2]}_set").select_related("permission")
         actions = sorted(str(action) for row in held if (action := Action.with_codename(row.permission.codename)))
         by_resource = groupby(actions, key=lambda action: action.partition(".")[0])
         return "\n".join(f"{resource}: {', '.join(a.partition('.')[2] for a in of)}" for resource, of in by_resource)
 
     def evidence(self, group: Any) -> str:
-        return link("The rows that say so", self.rows, group=group.pk)
+        return to_list(group, "The rows that say so", self.rows, group=group.pk)
 
 
 class PermissionRowAdmin(ReadOnlyAdmin):

@@ -25,7 +25,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "tenant": tenant,
         "my_membership": getattr(request, "membership", None),
         "my_memberships": SimpleLazyObject(lambda: memberships_of(request)),
-        "my_workspaces": SimpleLazyObject(lambda: list(reachable_workspaces(tenant).order_by("name")[:SHOWN]))
+        "my_workspaces": SimpleLazyObject(lambda: list(reachable_workspaces(tenant).order_by("name", "id")[:SHOWN]))
         if tenant
         else [],
         "may_found": SimpleLazyObject(lambda: may_found(request.actor)),  # type: ignore[attr-defined]

@@ -18,6 +18,7 @@ SIZE: Final = 50
 COUNTED: Final = 10_000
 OLDER, NEWER = "after", "before"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER: Final = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _BOOKMARK: Final = re.compile(r"([0-9a-f]{1,16})-([0-9a-f]{32})")
 
 
@@ -52,13 +53,13 @@ class Page:
 def page(rows: QuerySet[Any], query: QueryDict, size: int = SIZE) -> Page:
     """The page that the address asks for. Raises Invalid for a bookmark nobody handed out."""
     if NEWER in query:
-        made, row_id = _read(query[NEWER], NEWER)
+        made, row_id = _read(query, NEWER)
         later = rows.filter(created_at__gte=made).exclude(created_at=made, id__lte=row_id)
         found = list(later.order_by("created_at", "id")[: size + 1])
         shown = found[:size][::-1]
         return Page(shown, newer=_mark(shown[:1], len(found) > size), older=_mark(shown[-1:]))
     if OLDER in query:
-        made, row_id = _read(query[OLDER], OLDER)
+        made, row_id = _read(query, OLDER)
         rows = rows.filter(created_at__lte=made).exclude(created_at=made, id__gte=row_id)
     found = list(rows.order_by("-created_at", "-id")[: size + 1])
     shown = found[:size]
@@ -67,9 +68,10 @@ def page(rows: QuerySet[Any], query: QueryDict, size: int = SIZE) -> Page:
 
 def count(**rows: QuerySet[Any]) -> Mapping[str, Total]:
     """How many rows each of these has, none counted further than is shown, in one query: `count(members=…)`."""
-    parts, parameters = [], []
-    for name in rows:
-        statement, given = _counting(rows[name])
+    parts: list[str] = []
+    parameters: list[Any] = []
+    for name, counted in rows.items():
+        statement, given = _counting(counted)
         parts.append(f"(SELECT COUNT(*) FROM ({statement}) AS counted_{name})")
         parameters += given
     with connection.cursor() as cursor:
@@ -92,11 +94,9 @@ def _mark(edge: list[Any], there_is_more: bool = True) -> str | None:
     return f"{since:x}-{edge[0].pk.hex}"
 
 
-def _read(bookmark: str, name: str) -> tuple[datetime, uuid.UUID]:
-    found = _BOOKMARK.fullmatch(bookmark)
-    try:
-        if found is None:
-            raise ValueError
-        return _EPOCH + timedelta(microseconds=int(found[1], 16)), uuid.UUID(found[2])
-    except (ValueError, OverflowError):
-        raise Invalid({name: "This address of a page is not complete. Start from the first page."}) from None
+def _read(query: QueryDict, name: str) -> tuple[datetime, uuid.UUID]:
+    found = _BOOKMARK.fullmatch(str(query[name]))
+    since = int(found[1], 16) if found else _NEVER
+    if found is None or since >= _NEVER:
+        raise Invalid({name: "This address of a page is not complete. Start from the first page."})
+    return _EPOCH + timedelta(microseconds=since), uuid.UUID(found[2])

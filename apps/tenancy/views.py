@@ -31,6 +31,7 @@ class DomainErrorMixin:
     """Says the domain's refusals as pages. Comes before every other base."""
 
     request: HttpRequest
+    http_method_names = ["get", "post", "head", "options"]  # what browsers send; a form view would take PUT, too
 
     @final
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

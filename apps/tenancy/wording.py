@@ -1,5 +1,6 @@
 """Actions in the words of the people who read pages: "organisation_users.delete" is "remove members"."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -64,6 +65,24 @@ def thing(resource: str) -> str:
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
-    """ "a, b and c"."""
+    """Joins words as people do: "a, b and c"."""
     *first, final = words
     return f"{', '.join(first)} {last} {final}" if first else final
+
+
+# The first that fits names it: nearly every browser also calls itself those before it.
+_BROWSERS: Final = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+_SYSTEMS: Final = {
+    "Windows": "Windows",
+    "Android": "Android",
+    "iPhone|iPad": "iOS",
+    "Mac OS": "macOS",
+    "Linux": "Linux",
+}
+
+
+def program(agent: str) -> str:
+    """A browser as its owner knows it: "Firefox on Windows"; anything else as it calls itself, shortened."""
+    browser = next((name for pattern, name in _BROWSERS.items() if re.search(pattern, agent)), "")
+    system = next((name for pattern, name in _SYSTEMS.items() if re.search(pattern, agent)), "")
+    return f"{browser} on {system}" if browser and system else agent[:60] or "Unknown program"

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from unfold.decorators import display
 
 from apps.access.actions import Action
 from apps.tenancy.admin import Made, PermissionRowAdmin, RoleGroupAdmin, TenantModelAdmin
-from apps.tenancy.console.forms import ChangeForm, OperationForm
-from apps.tenancy.console.links import counted, link, links
+from apps.tenancy.console.forms import ChangeForm, ChoiceField, OperationForm
+from apps.tenancy.console.links import counted, side_by_side, to_add, to_list
 from apps.tenancy.console.verbs import verb
 from apps.workspaces import operations
 from apps.workspaces.models import (
@@ -23,11 +22,11 @@ from apps.workspaces.types import WorkspaceType
 
 
 class OpenForm(OperationForm):
-    kind = forms.ChoiceField(label="Type", choices=WorkspaceType.choices)
+    kind = ChoiceField(label="Type", choices=WorkspaceType.choices)
 
 
 class SettingsForm(ChangeForm):
-    color = forms.ChoiceField(choices=[(color, color or "none") for color in operations.COLORS], required=False)
+    color = ChoiceField(choices=[(color, color or "none") for color in operations.COLORS], required=False)
 
 
 def is_open(workspace: Workspace) -> bool:
@@ -105,26 +104,30 @@ class WorkspaceAdmin(TenantModelAdmin):
     def delete(self, row: Workspace, by: Any) -> None:
         operations.delete(row, by=by)
 
+    def known_as(self, row: Workspace) -> str:
+        return f"{row} ({row.slug}, {row.organization})"
+
     @display(label={"open": "success", "archived": "warning"})
     def state(self, row: Workspace) -> str:
         return "archived" if row.is_archived else "open"
 
     def team(self, row: Workspace) -> str:
-        shown = link(counted(row.memberships, "member"), "memberships_workspacemembership", workspace=row.pk)
-        return links(shown, link("Add somebody", "memberships_workspacemembership", "add", workspace=row.pk))
+        label = "memberships.workspacemembership"
+        shown = to_list(row, counted(row.memberships, "member"), label, workspace=row.pk)
+        return side_by_side(shown, to_add(row, "Add somebody", label, workspace=row.pk))
 
     @display(description="API keys")
     def keys(self, row: Workspace) -> str:
-        shown = link(counted(row.api_keys, "key"), "apikeys_apikey", workspace=row.pk)
-        return links(shown, link("Issue a key", "apikeys_apikey", "add", workspace=row.pk))
+        shown = to_list(row, counted(row.api_keys, "key"), "apikeys.apikey", workspace=row.pk)
+        return side_by_side(shown, to_add(row, "Issue a key", "apikeys.apikey", workspace=row.pk))
 
     def roles(self, row: Workspace) -> str:
-        return link("What each role holds", "workspaces_workspacerolegroup", workspace=row.pk)
+        return to_list(row, "What each role holds", "workspaces.workspacerolegroup", workspace=row.pk)
 
 
 @admin.register(WorkspaceRoleGroup)
 class WorkspaceRoleGroupAdmin(RoleGroupAdmin):
-    label, rows = "Roles in workspaces", "workspaces_workspacegrouppermission"
+    label, rows = "Roles in workspaces", "workspaces.workspacegrouppermission"
     list_display = ("workspace", "role")
     list_select_related = ("workspace",)
     search_fields = ("workspace__slug__startswith", "workspace__name__istartswith")

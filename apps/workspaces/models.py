@@ -15,7 +15,7 @@ from apps.core.models import TenantRow
 from apps.core.text import NAME_LENGTH
 from apps.organizations.models import Organization
 from apps.workspaces.querysets import WorkspaceQuerySet
-from apps.workspaces.types import WorkspaceType, has_feature
+from apps.workspaces.types import ACTIONS, WorkspaceType
 
 KEPT_AFTER_ARCHIVING = timedelta(days=30)  # product P22, P23
 
@@ -51,7 +51,10 @@ class Workspace(TenantRow):
                 fields=["organization"], condition=models.Q(is_default=True), name="one_default_workspace"
             ),
         ]
-        indexes = [models.Index(fields=["organization", "-created_at", "-id"], name="workspaces_newest_first")]
+        indexes = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="workspaces_newest_first"),
+            models.Index(fields=["organization", "name", "id"], name="workspaces_by_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -77,10 +80,10 @@ class Workspace(TenantRow):
         # An archived workspace is there only for those whose role in the organization reaches into it (P22).
         return bool(held.above & REACHING_INTO_WORKSPACES) or (bool(held.here) and not self.is_archived)
 
-    def permits(self, action: Action) -> bool:
-        is_known_here = action.level is Level.WORKSPACE and has_feature(WorkspaceType(self.type), action)
-        is_open = self.organization.permits(action) and (not self.is_archived or action in READING)
-        return is_known_here and is_open
+    @property
+    def permitted(self) -> frozenset[Action]:
+        permitted = ACTIONS[self.type] & self.organization.permitted
+        return permitted & READING if self.is_archived else permitted
 
 
 class WorkspaceRoleGroup(Group):

@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import models
 from django.db.models.functions import Coalesce
 
@@ -20,9 +21,9 @@ class WorkspaceQuerySet(models.QuerySet[Any]):
 
     def joined_by(self, user_id: uuid.UUID) -> "WorkspaceQuerySet":
         """Those where the person holds a role of the workspace itself."""
-        return self.filter(
-            pk__in=self.model.role_groups.rel.related_model.objects.filter(user=user_id).values("workspace")
-        )
+        groups = self.model.role_groups.rel.related_model
+        theirs = get_user_model().groups.through.objects.filter(user_id=user_id).values("group_id")
+        return self.filter(pk__in=groups.objects.filter(pk__in=theirs).values("workspace"))
 
     def named(self, reference: str) -> "WorkspaceQuerySet":
         """By id or by slug: the wire takes either, everywhere (contract 1.0)."""
@@ -33,9 +34,10 @@ class WorkspaceQuerySet(models.QuerySet[Any]):
 
     def with_team_size(self) -> "WorkspaceQuerySet":
         """With how many people are on each team, counted for the rows that are read and no others."""
-        team = self.model.memberships.rel.related_model._default_manager.filter(workspace=models.OuterRef("pk"))
+        team: Any = self.model.memberships.rel.related_model._default_manager.filter(workspace=models.OuterRef("pk"))
         counted = team.order_by().values("workspace").annotate(number=models.Count("*")).values("number")
-        return self.annotate(team_size=Coalesce(models.Subquery(counted), 0))
+        rows: WorkspaceQuerySet = self.annotate(team_size=Coalesce(models.Subquery(counted), 0))
+        return rows
 
     def newest_first(self) -> "WorkspaceQuerySet":
         return self.order_by("-created_at", "-id")

@@ -14,7 +14,7 @@ from apps.tenancy.schema import BUDGET, METADATA, rates
 from apps.workspaces.limits import UNITS_OF_WORKSPACES
 from apps.workspaces.models import Workspace
 from apps.workspaces.operations import ICON_LENGTH
-from apps.workspaces.types import WorkspaceType, has_feature
+from apps.workspaces.types import ACTIONS, WorkspaceType
 
 STATES: Final = ("active", "archived")
 PEOPLE_AT_ONCE: Final = 100
@@ -72,10 +72,7 @@ _SETTINGS: Final = {
 @cache
 def security_settings(kind: WorkspaceType) -> dict[str, bool]:
     """What each role may do in a workspace of this type, as the contract's switches."""
-    return {
-        name: action in actions_of(role) and has_feature(kind, action)
-        for name, (role, action) in SECURITY_SETTINGS.items()
-    }
+    return {name: action in actions_of(role) & ACTIONS[kind] for name, (role, action) in SECURITY_SETTINGS.items()}
 
 
 _DEFAULTS: Final = {"type": "object", "nullable": True, "properties": {"metadata": METADATA}}

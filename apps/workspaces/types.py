@@ -5,7 +5,7 @@ from typing import Final
 
 from django.db.models import TextChoices
 
-from apps.access.actions import Action
+from apps.access.actions import Action, Level
 
 
 class WorkspaceType(TextChoices):
@@ -21,7 +21,8 @@ RESOURCES: Final[Mapping[WorkspaceType, frozenset[str]]] = {
     WorkspaceType.AI_GATEWAY: frozenset(action.resource for action in Action),
     WorkspaceType.SECRETS: _EVERYWHERE,
 }
-
-
-def has_feature(kind: WorkspaceType, action: Action) -> bool:
-    return action.resource in RESOURCES[kind]
+# What can be done in a workspace of each type.
+ACTIONS: Final[Mapping[str, frozenset[Action]]] = {
+    kind: frozenset(action for action in Action if action.level is Level.WORKSPACE and action.resource in resources)
+    for kind, resources in RESOURCES.items()
+}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from apps.core import logs
@@ -231,7 +232,8 @@ UNFOLD = {
     "SITE_TITLE": "Gatehouse",
     "SITE_HEADER": "Gatehouse",
     "SITE_SUBHEADER": "Operator's console",
-    "SITE_SYMBOL": "meeting_room",
+    "SITE_ICON": lambda request: static("img/icon.svg"),  # noqa: ARG005
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/icon.svg")}],  # noqa: ARG005
     "SITE_URL": "/",
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

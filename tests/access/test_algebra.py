@@ -36,8 +36,9 @@ STRINGS = (
 class Room(SimpleNamespace):
     """A place that permits everything."""
 
-    def permits(self, action: Action) -> bool:
-        return True
+    @property
+    def permitted(self) -> frozenset[Action]:
+        return frozenset(Action)
 
 
 def holding(*actions: Action) -> SystemActor:

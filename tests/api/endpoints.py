@@ -82,7 +82,11 @@ FAMILIES = {
 
 def _keys() -> Iterator[Endpoint]:
     yield Endpoint("GET", "/api-keys", tuple(f"{family}.list" for family in FAMILIES.values()))
-    kinds = {"organization_key": "organisation/service", "workspace_key": "workspace/service", "user_key": "workspace/user"}
+    kinds = {
+        "organization_key": "organisation/service",
+        "workspace_key": "workspace/service",
+        "user_key": "workspace/user",
+    }
     for name, family in FAMILIES.items():
         body = {"name": "New", "scopes": ["completions.write"]}
         body |= {} if name == "organization_key" else {"workspace_id": "{workspace}"}

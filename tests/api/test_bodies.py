@@ -1,4 +1,4 @@
-"""What is sent to the API: broken JSON, wrong types, too much of everything, foreign ids, and fields not to be written."""
+"""What is sent to the API: broken JSON, wrong types, too much of it, foreign ids, and fields not to be written."""
 
 import json
 import uuid
@@ -55,7 +55,9 @@ class TestBrokenJSON:
         answer = send(acme, endpoint, {**filled(endpoint.body, acme), "padding": "x" * size})
         assert says(answer, 413, "AB06")
 
-    @pytest.mark.parametrize("value", [None, [], {}, 5, 1.5, True, "", "x" * 100_000, 2**63, -1, [None], [[]], {"a": {}}])
+    @pytest.mark.parametrize(
+        "value", [None, [], {}, 5, 1.5, True, "", "x" * 100_000, 2**63, -1, [None], [[]], {"a": {}}]
+    )
     def test_no_value_in_any_field_breaks_it(self, acme: Company, endpoint: Endpoint, value: Any) -> None:
         good = filled(endpoint.body, acme)
         for name in good:
@@ -155,7 +157,12 @@ class TestForeignIds:
             ("POST", "/v1/api-keys/workspace/service", {**key, "workspace_id": other["workspace"]}, ""),
             ("POST", "/v1/api-keys/workspace/user", {**personal, "workspace_id": other["workspace"]}, ""),
             ("POST", "/v1/api-keys/organisation/service", {**key, "organisation_id": other["organisation"]}, ""),
-            ("PUT", f"/v1/admin/users/{acme.member.pk}", {"role": "admin", "organisation_id": other["organisation"]}, ""),
+            (
+                "PUT",
+                f"/v1/admin/users/{acme.member.pk}",
+                {"role": "admin", "organisation_id": other["organisation"]},
+                "",
+            ),
             ("PUT", f"/v1/api-keys/{acme.workspace_key.pk}", {"name": "x", "workspace_id": other["workspace"]}, ""),
             ("DELETE", f"/v1/admin/workspaces/{acme.workspace.slug}", {"workspace_id": other["workspace"]}, ""),
         ]
@@ -191,9 +198,19 @@ class TestDisagreement:
             ("PUT", workspace, {"name": "x", "id": elsewhere}, "id"),
             ("PUT", workspace, {"name": "x", "workspace_id": elsewhere}, "workspace_id"),
             ("DELETE", workspace, {"force_delete": True, "workspace_id": elsewhere}, "workspace_id"),
-            ("POST", f"{workspace}/users", {"workspace_id": elsewhere, "user_id": other, "role": "member"}, "workspace_id"),
+            (
+                "POST",
+                f"{workspace}/users",
+                {"workspace_id": elsewhere, "user_id": other, "role": "member"},
+                "workspace_id",
+            ),
             ("PUT", f"{workspace}/users/{acme.member.pk}", {"role": "admin", "user_id": other}, "user_id"),
-            ("PUT", f"{workspace}/users/{acme.member.pk}", {"role": "admin", "workspace_id": elsewhere}, "workspace_id"),
+            (
+                "PUT",
+                f"{workspace}/users/{acme.member.pk}",
+                {"role": "admin", "workspace_id": elsewhere},
+                "workspace_id",
+            ),
             ("DELETE", f"{workspace}/users/{acme.member.pk}", {"id": other}, "id"),
             ("PUT", key, {"name": "x", "id": str(acme.user_key.pk)}, "id"),
             ("PUT", key, {"name": "x", "id": 5}, "id"),
@@ -225,7 +242,9 @@ class TestFieldsThatAreNotWritten:
 
     CLAIMS = {
         **{field.name: "claimed" for model in MODELS for field in model._meta.get_fields()},
-        **dict.fromkeys(("org", "is_staff", "is_superuser", "spent", "usage", "current_usage", "key", "organization_id"), 1),
+        **dict.fromkeys(
+            ("org", "is_staff", "is_superuser", "spent", "usage", "current_usage", "key", "organization_id"), 1
+        ),
         "created_at": "2001-01-01T00:00:00Z",
         "updated_at": "2001-01-01T00:00:00Z",
         "version": 99,
@@ -236,8 +255,24 @@ class TestFieldsThatAreNotWritten:
         "reset_usage": True,
     }
     # What these endpoints document is tried in their own tests.
-    WRITTEN = {"name", "description", "icon", "defaults", "usage_limits", "rate_limits", "alert_emails", "scopes", "users",
-               "email", "role", "workspaces", "expires_at", "id", "user_id", "workspace_id"}  # fmt: skip
+    WRITTEN = {
+        "name",
+        "description",
+        "icon",
+        "defaults",
+        "usage_limits",
+        "rate_limits",
+        "alert_emails",
+        "scopes",
+        "users",
+        "email",
+        "role",
+        "workspaces",
+        "expires_at",
+        "id",
+        "user_id",
+        "workspace_id",
+    }
 
     @pytest.mark.parametrize("endpoint", WRITING, ids=str)
     def test_arrive_nowhere(self, acme: Company, endpoint: Endpoint) -> None:
@@ -252,7 +287,9 @@ class TestFieldsThatAreNotWritten:
         with rolled_back():
             answer = send(acme, endpoint, body)
             after = [
-                sorted(repr({k: v for k, v in row.items() if k not in unlike}) for row in model._default_manager.values())
+                sorted(
+                    repr({k: v for k, v in row.items() if k not in unlike}) for row in model._default_manager.values()
+                )
                 for model in apps.get_models()
                 if model in {*MODELS, type(acme.member), type(acme.organization)}
             ]

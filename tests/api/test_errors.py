@@ -71,7 +71,10 @@ class TestWhoIsNotLetIn:
     @pytest.mark.parametrize("scheme", ["Bearer {}", "bearer {}", "BEARER   {}"])
     def test_the_bearer_form_is_the_same_key(self, acme: Company, call: Any, scheme: str) -> None:
         secret = acme.secrets["workspace_key"]
-        plain, bearer = call("GET", "/v1/whoami", secret), call("GET", "/v1/whoami", authorization=scheme.format(secret))
+        plain, bearer = (
+            call("GET", "/v1/whoami", secret),
+            call("GET", "/v1/whoami", authorization=scheme.format(secret)),
+        )
         assert bearer.json() == plain.json()
 
     def test_the_key_header_wins_over_the_bearer(self, acme: Company, call: Any) -> None:
@@ -82,7 +85,12 @@ class TestWhoIsNotLetIn:
 
     @pytest.mark.parametrize(
         "headers",
-        [{"authorization": "{}"}, {"authorization": "Basic {}"}, {"x-api-key": "{}"}, {"cookie": "x-portkey-api-key={}"}],
+        [
+            {"authorization": "{}"},
+            {"authorization": "Basic {}"},
+            {"x-api-key": "{}"},
+            {"cookie": "x-portkey-api-key={}"},
+        ],
         ids=str,
     )
     def test_no_other_header_is_heard(self, acme: Company, call: Any, headers: dict[str, str]) -> None:
@@ -118,16 +126,23 @@ class TestWhoIsNotLetIn:
 
 class TestWhatIsNotAllowed:
     def test_the_refusal_names_the_action_the_place_and_who_may(self, acme: Company, call: Any) -> None:
-        answer = call("PUT", f"/v1/admin/users/{acme.member.pk}", new_key(acme.organization, ["organisations.read"]), {})
+        answer = call(
+            "PUT", f"/v1/admin/users/{acme.member.pk}", new_key(acme.organization, ["organisations.read"]), {}
+        )
         assert says(answer, 403, "AB03")
         error = answer.json()["error"]
         assert (error["action"], error["place"]) == ("organisation_users.update", "Acme")
         assert error["roles"] == ["Organization owner", "Organization admin"]
 
     def test_a_workspace_is_named_where_the_action_is_the_workspaces(self, acme: Company, call: Any) -> None:
-        answer = call("GET", f"/v1/admin/workspaces/{acme.workspace.slug}/users", new_key(acme.workspace, ["prompts.read"]))
+        answer = call(
+            "GET", f"/v1/admin/workspaces/{acme.workspace.slug}/users", new_key(acme.workspace, ["prompts.read"])
+        )
         assert says(answer, 403, "AB03")
-        assert (answer.json()["error"]["action"], answer.json()["error"]["place"]) == ("workspace_users.list", "Acme Search")
+        assert (answer.json()["error"]["action"], answer.json()["error"]["place"]) == (
+            "workspace_users.list",
+            "Acme Search",
+        )
 
 
 class TestWhatIsNotThere:
@@ -183,10 +198,19 @@ class TestWhatIsNotThere:
 class TestMethods:
     @pytest.mark.parametrize(
         ("method", "path"),
-        [("POST", "/v1/admin/users"), ("PATCH", "/v1/whoami"), ("DELETE", "/v1/admin/workspaces"), ("TRACE", "/v1/whoami"),
-         ("PUT", "/v1/admin/users/invites/x"), ("GET", "/v1/api-keys/workspace/service"), ("POST", "/v1/schema"),
-         ("OPTIONS", "/v1/admin/workspaces"), ("OPTIONS", "/v1/api-keys/x"), ("PROPFIND", "/v1/api-keys")],
-    )  # fmt: skip
+        [
+            ("POST", "/v1/admin/users"),
+            ("PATCH", "/v1/whoami"),
+            ("DELETE", "/v1/admin/workspaces"),
+            ("TRACE", "/v1/whoami"),
+            ("PUT", "/v1/admin/users/invites/x"),
+            ("GET", "/v1/api-keys/workspace/service"),
+            ("POST", "/v1/schema"),
+            ("OPTIONS", "/v1/admin/workspaces"),
+            ("OPTIONS", "/v1/api-keys/x"),
+            ("PROPFIND", "/v1/api-keys"),
+        ],
+    )
     def test_what_is_not_offered_is_405(self, acme: Company, call: Any, method: str, path: str) -> None:
         answer = call(method, path, acme.secrets["organization_key"])
         assert says(answer, 405, "AB04")
@@ -252,6 +276,8 @@ def test_every_answer_is_200_and_an_object(acme: Company, call: Any, endpoint: E
 
 
 def test_both_versions_serve_the_same_table() -> None:
-    tables = [str(pattern.url_patterns) for pattern in get_resolver().url_patterns if str(pattern.pattern) in {"v1/", "v2/"}]
+    tables = [
+        str(pattern.url_patterns) for pattern in get_resolver().url_patterns if str(pattern.pattern) in {"v1/", "v2/"}
+    ]
     assert len(tables) == 2
     assert len(set(tables)) == 1

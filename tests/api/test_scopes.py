@@ -58,7 +58,9 @@ def test_a_key_of_a_workspace_manages_no_organization(acme: Company, call: Any, 
     open_ = opened(acme, key_type, sorted(ALLOWED[key_type]), call)
     closed = {str(e) for e in in_sight(key_type)} - open_
     organizations = ("organisation", "workspaces.create", "workspaces.delete")
-    assert {str(e) for e in in_sight(key_type) if e.scopes and all(s.startswith(organizations) for s in e.scopes)} <= closed
+    assert {
+        str(e) for e in in_sight(key_type) if e.scopes and all(s.startswith(organizations) for s in e.scopes)
+    } <= closed
 
 
 def test_an_organizations_key_may_ask_everything_here(acme: Company, call: Any) -> None:
@@ -126,7 +128,9 @@ class TestHandingOn:
         assert answer.json()["error"]["param"] == "scopes"
         assert "audit_logs.list" in answer.json()["message"]
 
-    @pytest.mark.parametrize("scope", ["organisation_owners.manage", "billing.manage", "organisations.delete", "nonsense"])
+    @pytest.mark.parametrize(
+        "scope", ["organisation_owners.manage", "billing.manage", "organisations.delete", "nonsense"]
+    )
     def test_what_people_alone_hold_is_given_to_no_key(self, acme: Company, call: Any, scope: str) -> None:
         secret = acme.secrets["organization_key"]
         answer = call("POST", PATHS[KeyType.ORGANIZATION], secret, {"name": "Made", "scopes": [scope]})

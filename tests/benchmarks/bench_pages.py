@@ -67,8 +67,8 @@ def _show(first: Results, far: Results) -> None:
 def _verdicts(first: Results, far: Results) -> Iterator[Verdict]:
     for name in (MEMBERS, WORKSPACES, THEIRS, FEW, USERS, PLACES, KEYS):
         few, many = (first.queries[setting, name] for setting in ("ten", "large"))
-        yield Verdict(f"{name}: queries", max(few, many), 8, "queries")
-        yield Verdict(f"{name}: queries more than with 10 rows", abs(many - few), 0, "queries")
+        yield Verdict(f"{name}: queries", max(few, many), 8, "")
+        yield Verdict(f"{name}: queries more than with 10 rows", abs(many - few), 0, "")
         bound = 1.2 if name in {WORKSPACES, THEIRS, FEW} else 1.5
         yield Verdict(f"{name}: large against small", first.growth(name), bound)
     for name in (MEMBERS, WORKSPACES):

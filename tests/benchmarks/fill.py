@@ -106,7 +106,7 @@ def fill(size: Size, console: Console) -> None:
     columns = TextColumn("{task.description:<36}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console) as progress:
         with connection.cursor() as cursor:
-            for statement in progress.track(list(_who_is_where(size)), description="who is where"):
+            for statement in progress.track([*_numbers(), *_who_is_where(size)], description="who is where"):
                 cursor.execute(statement)
         inserts = [*_people(), *_places(), *_groups(), *_grants()]
         with without_indexes([insert.model for insert in inserts], progress):
@@ -114,8 +114,8 @@ def fill(size: Size, console: Console) -> None:
                 insert.run(progress)
 
 
-def _who_is_where(size: Size) -> Iterator[str]:
-    """How an id and an instant follow from a number, in the order of time; and who is where, by number."""
+def _numbers() -> Iterator[str]:
+    """How an id and an instant follow from a number: in the order of time, as the product's own ids are."""
     yield """
         CREATE OR REPLACE FUNCTION pg_temp.id_of(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
             SELECT (lpad(to_hex((1735689600 + n) * 1000), 12, '0') || '7' || substr(md5(kind || n), 1, 3)
@@ -123,11 +123,17 @@ def _who_is_where(size: Size) -> Iterator[str]:
     yield """
         CREATE OR REPLACE FUNCTION pg_temp.moment_of(n bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
             SELECT to_timestamp(1735689600 + n) $$"""
+
+
+def _who_is_where(size: Size) -> Iterator[str]:
+    """Everybody and every place by number, and by position in their organization.
+
+    Position 0 is the owner, 1 the admin, and 2 in the large organization the person with most memberships.
+    """
     yield f"""
         CREATE TEMP TABLE companies ON COMMIT DROP AS
         SELECT 0 AS n, {size.members} AS members, {size.workspaces} AS workspaces, 8 AS team
         UNION ALL SELECT n, 10, 10, 9 FROM generate_series(1, {size.small_organizations}) n"""
-    # Position 0 is the owner, 1 the admin, and 2 in the large organization the heavy person.
     yield """
         CREATE TEMP TABLE people ON COMMIT DROP AS
         SELECT row_number() OVER (ORDER BY companies.n, position) - 1 AS n, companies.n AS company, position

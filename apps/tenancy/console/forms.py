@@ -15,8 +15,6 @@ from apps.core.errors import DomainError, Invalid
 _LOOKS: list[tuple[type[forms.Widget], list[str]]] = [
     (forms.CheckboxInput, widgets.CHECKBOX_CLASSES),
     (forms.Textarea, widgets.TEXTAREA_CLASSES),
-    (forms.SelectMultiple, []),
-    (forms.Select, widgets.SELECT_CLASSES),
     (forms.widgets.Input, widgets.INPUT_CLASSES),
 ]
 
@@ -69,6 +67,12 @@ class ChangeForm(OperationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["version"].initial = self.instance.version
+
+
+class ChoiceField(forms.ChoiceField):
+    """One of several, as the theme shows it."""
+
+    widget = widgets.UnfoldAdminSelectWidget
 
 
 class PersonField(forms.EmailField):

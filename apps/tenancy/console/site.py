@@ -6,8 +6,11 @@ from itertools import groupby
 from typing import Any, Final
 
 from allauth.account.decorators import secure_admin_login
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import BadRequest
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from unfold.sites import UnfoldAdminSite
 
@@ -21,6 +24,16 @@ POLICY: Final = (
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 )
+
+
+class Suggestions(AutocompleteJsonView):
+    """What a field suggests while one types: rows told apart, and only those one may see."""
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return super().get_queryset().select_related(*self.model_admin.list_select_related or ())
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        return {**super().serialize_result(obj, to_field_name), "text": self.model_admin.known_as(obj)}
 
 
 class Console(UnfoldAdminSite):  # type: ignore[misc]
@@ -49,6 +62,13 @@ class Console(UnfoldAdminSite):  # type: ignore[misc]
         lines = self.get_model_admin(AuditEvent).get_queryset(request)
         context = {"recent": lines.select_related("side").order_by("-pk")[:8], **(extra_context or {})}
         return super().index(request, context)  # type: ignore[no-any-return]
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
+        return Suggestions.as_view(admin_site=self)(request)
+
+    def get_urls(self) -> list[Any]:
+        """Without the one that leads from an id to a page of the site, which says whether there is such an id."""
+        return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
 
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
         inner = super().admin_view(view, cacheable)

@@ -72,11 +72,9 @@ def refuse(request: HttpRequest, refusal: Forbidden | Missing, actor: Any) -> No
 
 
 def show_once(admin: Any, request: HttpRequest, row: Any, secret: str) -> HttpResponse:
-    """The one page that ever shows this secret: the answer to the POST that made it."""
+    """The one page that ever shows this secret: the answer to the POST that made it. No page of an admin is cached."""
     context = {**_frame(admin, request, row), "title": f"{row}: copy it now", "secret": secret}
-    response = TemplateResponse(request, "admin/shown_once.html", context)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return TemplateResponse(request, "admin/shown_once.html", context)
 
 
 def _answer(admin: Any, request: HttpRequest, object_id: str, verb: Verb, act: Callable[..., Any]) -> HttpResponse:

@@ -19,7 +19,10 @@ _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 
 @register.filter
 def may(tenant: Tenant | None, action: str) -> bool:
-    """`{% if tenant|may:"prompts.publish" %}`: never show what the server would refuse. An unknown action is an error."""
+    """`{% if tenant|may:"prompts.publish" %}`: never show what the server would refuse.
+
+    An unknown action is an error.
+    """
     return tenant is not None and tenant.may(Action(action))
 
 
@@ -48,6 +51,11 @@ def standing_in(actor: Any, workspace: Workspace) -> Standing:
 @register.filter
 def in_words(action: str) -> str:
     return wording.in_words(action)
+
+
+@register.filter
+def program(agent: str) -> str:
+    return wording.program(agent)
 
 
 @register.filter

@@ -90,6 +90,10 @@ class Migration(migrations.Migration):
             model_name='workspace',
             index=models.Index(fields=['organization', '-created_at', '-id'], name='workspaces_newest_first'),
         ),
+        migrations.AddIndex(
+            model_name='workspace',
+            index=models.Index(fields=['organization', 'name', 'id'], name='workspaces_by_name'),
+        ),
         migrations.AddConstraint(
             model_name='workspace',
             constraint=models.UniqueConstraint(fields=('organization', 'slug'), name='one_workspace_per_slug'),

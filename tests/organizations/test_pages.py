@@ -1,0 +1,110 @@
+"""An organization's settings and the matrix of its roles, as a browser sees them."""
+
+from typing import Any
+
+import pytest
+
+from apps.access.roles import Column
+from apps.organizations import matrix
+from apps.organizations import operations as organizations
+from apps.organizations.models import Organization
+from tests.house.tables import rows_of
+from tests.world import Company, World, system
+
+FORGED = '<a href="//evil.example">Click</a>'
+TURNED = "\u202emalice\u202c"
+
+
+def settings_of(company: Company) -> str:
+    return f"/o/{company.organization.slug}/settings/"
+
+
+class TestSettings:
+    def test_an_admin_renames(self, sign_in: Any, acme: Company) -> None:
+        browser = sign_in(acme.admin)
+        form = browser.get(settings_of(acme)).context["form"]
+        sent = {"name": "Acme Ltd", "description": "Rockets", "version": form["version"].value()}
+        assert browser.post(settings_of(acme), sent).status_code == 302
+        acme.organization.refresh_from_db()
+        assert (acme.organization.name, acme.organization.description) == ("Acme Ltd", "Rockets")
+
+    def test_an_edit_of_an_older_version_is_refused(self, sign_in: Any, acme: Company) -> None:
+        browser = sign_in(acme.admin)
+        version = browser.get(settings_of(acme)).context["form"]["version"].value()
+        organizations.update(acme.organization, name="Meanwhile", by=system())
+        answer = browser.post(settings_of(acme), {"name": "Too late", "description": "", "version": version})
+        assert answer.status_code == 409
+        assert "changed this after you opened it" in answer.content.decode()
+        acme.organization.refresh_from_db()
+        assert acme.organization.name == "Meanwhile"
+
+    @pytest.mark.parametrize("person", ["member", "manager", "bystander"])
+    def test_a_member_is_told_who_could(self, sign_in: Any, acme: Company, person: str) -> None:
+        answer = sign_in(acme[person]).post(settings_of(acme), {"name": "Mine"})
+        text = answer.content.decode()
+        assert answer.status_code == 403
+        for fact in ("organisations.update", "Organization owner, Organization admin", acme.owner.email, "Acme"):
+            assert fact in text
+        acme.organization.refresh_from_db()
+        assert acme.organization.name == "Acme"
+
+    def test_the_neighbour_finds_nothing(self, sign_in: Any, world: World) -> None:
+        browser = sign_in(world.globex.owner)
+        assert browser.post(settings_of(world.acme), {"name": "Ours now"}).status_code == 404
+        assert not Organization.objects.filter(name="Ours now").exists()
+
+    @pytest.mark.parametrize("version", ["x", "-1", "0", "1.5", "9" * 30])
+    def test_a_version_that_is_none_is_an_error_of_the_form(
+        self, sign_in: Any, acme: Company, version: str
+    ) -> None:
+        answer = sign_in(acme.owner).post(settings_of(acme), {"name": "A", "description": "", "version": version})
+        assert answer.status_code in {400, 409}
+
+
+class TestNames:
+    @pytest.mark.parametrize("name", [FORGED, TURNED])
+    def test_are_never_trusted(self, sign_in: Any, acme: Company, name: str) -> None:
+        organizations.update(acme.organization, name=name, description=name, by=system())
+        root = f"/o/{acme.organization.slug}"
+        browser = sign_in(acme.owner)
+        for path in ("/", "/members/", "/invitations/", "/workspaces/", "/roles/", "/settings/", "/leave/"):
+            text = browser.get(root + path).content.decode()
+            assert FORGED not in text
+            assert f"<bdi>{TURNED}</bdi>" in text if name == TURNED else "&lt;a href=" in text
+
+    def test_are_not_trusted_in_letters_either(
+        self, acme: Company, sign_in: Any, mailoutbox: Any, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        """IN-11."""
+        organizations.update(acme.organization, name=FORGED, by=system())
+        sent = {"emails": "sam@elsewhere.example", "role": "member"}
+        with django_capture_on_commit_callbacks(execute=True):
+            sign_in(acme.owner).post(f"/o/{acme.organization.slug}/invitations/new/", sent)
+        (letter,) = mailoutbox
+        html = letter.alternatives[0].content
+        assert FORGED not in html
+        assert html.count("href=") == 1
+        assert "\n" not in letter.subject
+
+
+class TestTheMatrix:
+    def test_begins_with_the_products_own_table(self) -> None:
+        """The words on the page, against the words of the product, cell by cell."""
+        shown = [
+            (feature.name.replace("Organization", "Organisation"), *(", ".join(cell.words) or "-" for cell in feature.cells))
+            for feature in matrix.FEATURES
+        ]
+        assert shown == [tuple(row) for row in rows_of("product_table.md")]
+
+    @pytest.mark.parametrize("person", ["owner", "admin", "member", "bystander"])
+    def test_is_there_for_everybody_in_the_organization(self, sign_in: Any, acme: Company, person: str) -> None:
+        text = sign_in(acme[person]).get(f"/o/{acme.organization.slug}/roles/").content.decode()
+        for fact in ("Model Catalog: Providers", "Workspace manager", "Organization owner"):
+            assert fact in text
+
+    def test_says_in_words_what_each_role_may_do(self) -> None:
+        owner, admin, member = (matrix.summary(role) for role in matrix.OrganizationRole)
+        assert owner == "Everything, in every workspace."
+        assert "except to delete this organization" in admin
+        assert "see the members" in member
+        assert [column.value for column in Column] == ["owner", "admin", "member"]
