@@ -89,6 +89,8 @@ def delete_organization(organization: Organization, *, typed_name: str, by: Acto
 def deactivate_account(user: User, *, by: Actor) -> User:
     """Shuts a person out of the whole installation; refused while an organization rests on them alone (P2)."""
     gate.require_operator(by)
+    if by.person_id == user.pk:
+        raise Conflict("You cannot deactivate your own account. Ask another operator.")
     _lock_organizations_of(user)
     user = User.objects.select_for_update().get(pk=user.pk)
     if not user.is_active:

@@ -174,10 +174,13 @@ class TestTheAccount:
         assert answer.status_code == 200
         assert 'class="rail"' in answer.content.decode()
 
-    def test_a_new_address_holds_once_it_is_verified(self, acme: Company) -> None:
+    def test_a_new_address_holds_once_the_password_is_given_again_and_the_letter_answered(self, acme: Company) -> None:
         browser = Client()
         browser.post("/accounts/login/", {"login": acme.member.email, "password": PASSWORD})
-        browser.post("/accounts/email/", {"email": "moved@acme.example", "action_add": ""})
+        asked = browser.post("/accounts/email/", {"email": "moved@acme.example", "action_add": ""})
+        assert asked["Location"].startswith("/accounts/reauthenticate/")
+        assert not mail.outbox
+        browser.post(asked["Location"], {"password": PASSWORD})
         acme.member.refresh_from_db()
         assert acme.member.email == "member@acme.example"
         confirm_address(browser)

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.access.actions import Action
-from apps.access.actors import UserActor
+from apps.access.actors import Origin, UserActor
 from apps.access.roles import OrganizationRole
 from apps.access.scopes import KeyType, every_scope
 from apps.accounts.models import User
@@ -20,6 +20,7 @@ from apps.core.errors import Closed, Conflict, Forbidden, Invalid
 from apps.memberships.models import OrganizationMembership
 from apps.onboarding import operations as onboarding
 from apps.organizations.models import Organization
+from apps.tenancy.admin import OperatorActor
 from apps.workspaces import operations as workspaces
 from tests.factories import UserFactory
 from tests.world import Company, World, system
@@ -124,6 +125,11 @@ class TestAccounts:
         for act in (onboarding.deactivate_account, onboarding.reactivate_account):
             with pytest.raises(Forbidden):
                 act(acme.member, by=UserActor(acme.owner))
+
+    def test_an_operator_does_not_do_it_to_themselves(self, world: World) -> None:
+        operator = OperatorActor(world.operator, Origin("admin"))
+        with pytest.raises(Conflict, match="your own account"):
+            onboarding.deactivate_account(world.operator, by=operator)
 
     def test_it_is_a_line_of_the_installations_own_chain(self, acme: Company) -> None:
         onboarding.deactivate_account(acme.member, by=system())
