@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import path, re_path
 
 from apps.apikeys.api import ApiKeyViewSet, WhoAmIViewSet
+from apps.memberships import operations as memberships
 from apps.memberships.api import InviteViewSet, MemberViewSet, UserViewSet
 from apps.organizations.api import OrganisationViewSet
 from apps.tenancy.docs import DescriptionView, ReadingView
@@ -26,7 +27,11 @@ urlpatterns = [
     ),
     path("admin/users/invites/<str:invite>/resend", InviteViewSet.as_view({"post": "resend"}), name="resend"),
     path("admin/users/<str:user>", UserViewSet.as_view(ONE), name="user"),
-    path("admin/workspaces", WorkspaceViewSet.as_view(LIST | CREATE), name="workspaces"),
+    path(
+        "admin/workspaces",
+        WorkspaceViewSet.as_view(LIST | CREATE, add_to_team=memberships.add_to_workspace),
+        name="workspaces",
+    ),
     path("admin/workspaces/<str:workspace>", WorkspaceViewSet.as_view(ONE), name="workspace"),
     path("admin/workspaces/<str:workspace>/users", MemberViewSet.as_view(LIST | CREATE), name="members"),
     path("admin/workspaces/<str:workspace>/users/<str:user>", MemberViewSet.as_view(ONE), name="member"),

@@ -367,7 +367,9 @@ class InvitationLink(DomainErrorMixin, View):
         if found.status != Invitation.Status.PENDING:
             raise Missing("invitation")
         invited.remember(request, token)
-        return _once(redirect("memberships:open"))
+        answer = _once(redirect("memberships:open"))
+        answer["Referrer-Policy"] = "no-referrer"
+        return answer
 
 
 class InvitationOpen(DomainErrorMixin, TemplateView):
@@ -426,6 +428,9 @@ def _named(request: HttpRequest, kwargs: dict[str, Any]) -> tuple[Invitation, st
 
 
 def _once(answer: HttpResponse) -> HttpResponse:
-    """An answer that holds, or leads from, a secret: kept nowhere, and named to nobody."""
-    answer["Cache-Control"], answer["Referrer-Policy"] = "no-store", "no-referrer"
+    """An answer that holds a secret, or leads from one: no browser and no proxy keeps it.
+
+    Its address holds none, so the usual referrer policy is enough; without any, browsers send forms as from nowhere.
+    """
+    answer["Cache-Control"] = "no-store"
     return answer

@@ -69,7 +69,7 @@ class FoundOrganization(SignedInMixin, OperationMixin, FormView):
             return finish(self.request, f"{organization} is founded.", "onboarding:organization", organization.slug)
         context = {"founded": founded, "key": founded.master_key, "base_url": settings.BASE_URL}
         answer = render(self.request, "onboarding/organization_founded.html", context)
-        answer["Cache-Control"], answer["Referrer-Policy"] = "no-store", "no-referrer"
+        answer["Cache-Control"] = "no-store"
         return answer
 
 

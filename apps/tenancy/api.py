@@ -1,7 +1,7 @@
 """The frame of every endpoint: a viewset that names, for each thing it offers, an action and what is said."""
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, final
 
 from django.core.exceptions import ImproperlyConfigured
@@ -40,6 +40,9 @@ class TenantViewSet(viewsets.GenericViewSet[Any]):
     http_method_names = ["get", "head", "post", "put", "delete"]
     # The names under which a body may repeat the id in the path.
     body_ids: ClassVar[tuple[str, ...]] = ("id",)
+    # For the published schema: the heading an endpoint stands under, and the words a path takes.
+    tag: ClassVar[str] = ""
+    path_choices: ClassVar[Mapping[str, Iterable[str]]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -123,7 +123,7 @@ class WireSchema(AutoSchema):
         return {"content": {"application/json": {"schema": schema}}}
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
-        choices = getattr(self.view, "path_choices", {})
+        choices = self.view.path_choices
         return [
             {
                 "name": name,

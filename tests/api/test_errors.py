@@ -160,6 +160,7 @@ class TestWhatIsNotThere:
         assert answers[0].content == answers[1].content
         assert self.headers(answers[0]) == self.headers(answers[1])
         status = answers[0].status_code
+        assert status == 403 or answers[0].content == call("GET", "/v1/not-even-served").content
         assert says(answers[0], status, {404: "AB08", 403: "AB03"}[status])
         assert status == 404 or key != "organization_key"
 
@@ -247,7 +248,7 @@ class TestWhatBreaks:
         def fail(*args: Any, **kwargs: Any) -> None:
             raise RuntimeError
 
-        monkeypatch.setattr(memberships, "add_to_workspace", fail)
+        monkeypatch.setattr(memberships, "place_in_workspace", fail)
         body = {"name": "Half", "users": [str(acme.member.pk)]}
         assert call("POST", "/v1/admin/workspaces", acme.secrets["organization_key"], body).status_code == 500
         assert not acme.organization.workspaces.filter(name="Half").exists()

@@ -86,7 +86,7 @@ class TestFounding:
         (secret,) = set(SECRET.findall(text_of(answer)))
         assert answer.status_code == 200
         assert "no-store" in answer["Cache-Control"]
-        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer["Referrer-Policy"] == "same-origin"
         assert secret not in str(dict(browser.session))
         assert secret not in caplog.text
         assert not any(secret in str(value) for value in answer.headers.values())
