@@ -1,8 +1,8 @@
 """What the web server imports."""
 
-import os
-
 from django.core.asgi import get_asgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
+from config import entrance
+
+entrance.choose("config.settings.production")
 application = get_asgi_application()

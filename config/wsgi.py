@@ -1,8 +1,8 @@
 """What the web server imports."""
 
-import os
-
 from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
+from config import entrance
+
+entrance.choose("config.settings.production")
 application = get_wsgi_application()

@@ -50,6 +50,9 @@ class Actor(Protocol):
     def needed_to_grant(self, role: Role) -> frozenset[Action]:
         """What this actor must hold to give or take a role (product P4)."""
 
+    def look_again(self) -> None:
+        """Forgets what it has read of its own rights: what held before a lock may not hold under it (P13)."""
+
 
 class UserActor:
     """A person answers from guardian's rows, with one query per place and request."""
@@ -77,6 +80,10 @@ class UserActor:
 
     def belongs_to(self, place: Place) -> bool:
         return place.is_open_to(self._held_in(place))
+
+    def look_again(self) -> None:
+        self._held.clear()
+        self.user.refresh_from_db(fields=["is_active"])
 
     def held_in(self, place: Place) -> rows.Held:
         """The roles behind the actions, for pages that say where access comes from."""
@@ -115,6 +122,9 @@ class NobodyActor:
     def needed_to_grant(self, role: Role) -> frozenset[Action]:
         return needed_to_grant(role)
 
+    def look_again(self) -> None:
+        """There is nothing to forget."""
+
 
 class SystemActor:
     """A job or a command: holds the actions named where it is made, and says why it runs."""
@@ -136,3 +146,6 @@ class SystemActor:
 
     def needed_to_grant(self, role: Role) -> frozenset[Action]:
         return needed_to_grant(role)
+
+    def look_again(self) -> None:
+        """There is nothing to forget."""

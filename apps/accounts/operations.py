@@ -4,9 +4,20 @@ from allauth.account.models import EmailAddress
 
 from apps.accounts.models import User
 from apps.core import text
-from apps.core.errors import Invalid
+from apps.core.errors import Conflict, Invalid
 
 PERSON_NAME_LENGTH = 150
+
+
+def lock(user: User) -> User:
+    """The person, held still, before any organization: nobody is shut out while they become somebody (P2).
+
+    Raises Conflict for somebody who is shut out already.
+    """
+    held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if not held.is_active:
+        raise Conflict(f"{held} is deactivated already.")
+    return held
 
 
 def has_verified_address(user: User) -> bool:

@@ -131,7 +131,7 @@ class ApiKey(TenantRow):
 
     def actions_in(self, place: Place) -> frozenset[Action]:
         # A key opens its own place and no other door, whatever its scopes say.
-        if not self.covers(place):
+        if not (self.covers(place) and self.is_let_in):
             return frozenset()
         held = effective(self.scopes, KeyType(self.type)) & place.permitted
         # A person's key can never do more than the person can do now.
@@ -148,6 +148,13 @@ class ApiKey(TenantRow):
     def needed_to_grant(self, role: Role) -> frozenset[Action]:
         # A key is measured against what its kind may carry (product P4).
         return needed_to_grant(role) & ALLOWED[KeyType(self.type)]
+
+    def look_again(self) -> None:
+        fresh = ApiKey.objects.filter(pk=self.pk).values("status", "scopes", "expires_at").first()
+        for field, value in (fresh or {"status": self.Status.REVOKED}).items():
+            setattr(self, field, value)
+        if self._person is not None:
+            self._person.look_again()
 
     @cached_property
     def _person(self) -> UserActor | None:

@@ -42,6 +42,7 @@ def append_only(model: type[models.Model]) -> Wall:
     )
     return Wall(
         f"{table}_append_only",
+        frozenset({table}),
         postgresql=(
             guard,
             f'CREATE OR REPLACE TRIGGER {table}_rows BEFORE UPDATE OR DELETE ON "{table}" '

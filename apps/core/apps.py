@@ -1,4 +1,4 @@
-"""Registers the house's own tools: base models, errors, checks and commands. No product words live here."""
+"""Registers the house's own tools: base models, errors, walls and commands. No product words live here."""
 
 from django.apps import AppConfig
 

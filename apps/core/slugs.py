@@ -2,6 +2,8 @@
 
 import secrets
 import unicodedata
+from collections.abc import Callable
+from typing import Any
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -21,3 +23,10 @@ def workspace_slug(name: str) -> str:
     """Up to six letters of the name and six random hex digits: "ws-resear-1a2b3c" (contract 1.0)."""
     stem = _ascii(name).replace("-", "")[:6] or "space"
     return f"ws-{stem}-{secrets.token_hex(3)}"
+
+
+def unused(make: Callable[[str], str], name: str, among: Any) -> str:
+    """A slug that no row among these has: chance repeats itself once in millions, and then another try is due."""
+    while among.filter(slug=(slug := make(name))).exists():
+        pass
+    return slug

@@ -1,7 +1,7 @@
 """What can happen to an invitation: made, sent again, copied, cancelled, accepted, declined (product P14)."""
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ from apps.workspaces.models import Workspace
 
 VALID_FOR = timedelta(days=7)
 AUTOMATIC_KEY = "default_user_key"
+MOST_SEATS = 100
 
 
 class Seat(NamedTuple):
@@ -72,9 +73,10 @@ def invite(organization: Organization, email: str, offer: Offer, *, by: Actor) -
 
     Raises Forbidden, Overreach, Invalid; Conflict when the address is a member or has been asked already.
     """
-    organization = organizations.lock(organization)
+    organization = organizations.lock(organization, by)
     gate.require(by, Action.ORGANISATION_USERS_CREATE, organization)
     address = normalized(email)
+    offer = _read_again(offer, organization)
     _measure(offer, organization, by)
     _make_room(organization, address, by)
     token = new_invitation_token()
@@ -85,12 +87,11 @@ def invite(organization: Organization, email: str, offer: Offer, *, by: Actor) -
         key_scopes=offer.key_scopes,
         expires_at=now() + VALID_FOR,
         copied_digest=token.digest,
+        **_offered(by),
         **Row.authored(by),
     )
-    for seat in offer.seats:
-        InvitedWorkspace.objects.create(
-            organization=organization, invitation=invitation, **seat._asdict(), **Row.authored(by)
-        )
+    shared = {"organization": organization, "invitation": invitation, **Row.authored(by)}
+    InvitedWorkspace.objects.bulk_create(InvitedWorkspace(**seat._asdict(), **shared) for seat in offer.seats)
     seats = [{"workspace": str(seat.workspace.pk), "role": seat.role} for seat in offer.seats]
     _record(Event.INVITATION_CREATED, invitation, by, after={"role": offer.role, "workspaces": seats})
     outbox.post(tasks.send_invitation, str(invitation.pk))
@@ -99,10 +100,13 @@ def invite(organization: Organization, email: str, offer: Offer, *, by: Actor) -
 
 @transaction.atomic
 def resend(invitation: Invitation, *, by: Actor) -> Invitation:
-    """Sends another letter, valid for seven days from now; role and workspaces stay, the older letter is void."""
+    """Sends another letter, valid for seven days from now; role and workspaces stay, the older letter is void.
+
+    Whoever sends it stands for the offer from now on.
+    """
     invitation = _lock_unanswered(invitation, Action.ORGANISATION_USERS_CREATE, by)
     _measure(_offer_of(invitation), invitation.organization, by)
-    invitation.revise({"expires_at": now() + VALID_FOR, "mailed_digest": None}, by=by)
+    invitation.revise({"expires_at": now() + VALID_FOR, "mailed_digest": None, **_offered(by)}, by=by)
     _record(Event.INVITATION_RESENT, invitation, by)
     outbox.post(tasks.send_invitation, str(invitation.pk))
     return invitation
@@ -116,7 +120,7 @@ def copy_link(invitation: Invitation, *, by: Actor) -> Invited:
     if invitation.is_expired:
         raise Conflict("This invitation has expired. Send it again first.")
     token = new_invitation_token()
-    invitation.revise({"copied_digest": token.digest}, by=by)
+    invitation.revise({"copied_digest": token.digest, **_offered(by)}, by=by)
     _record(Event.INVITATION_LINK_COPIED, invitation, by)
     return Invited(invitation, token)
 
@@ -180,17 +184,13 @@ def accept(invitation: Invitation, *, token: str | None = None, by: UserActor) -
     Arguments: `token` is the link's; without one the person's address must be verified. A second click by the
     same person answers with the membership they have. Raises Missing for everybody else, Conflict otherwise.
     """
-    invitation = _lock(invitation)
-    user: User = by.user
+    user = accounts.lock(by.user)
+    invitation = _lock(invitation, by)
     if invitation.status == Invitation.Status.ACCEPTED and invitation.accepted_by_id == user.pk:
         return Accepted(_membership_of(user, invitation), [])
     _refuse_if_not_for(user, invitation, token)
-    inviter = _inviter_of(invitation, by)
     offer = _offer_of(invitation)
-    try:
-        _measure(offer, invitation.organization, inviter)
-    except DomainError:
-        raise Conflict("Whoever invited you may no longer offer this. Ask for a new invitation.") from None
+    _refuse_if_withdrawn(offer, invitation, by)
     if OrganizationMembership.objects.filter(organization=invitation.organization, user=user).exists():
         raise Conflict(f"You are in {invitation.organization} already.")
     if token and proves_mailbox(invitation, token):
@@ -198,18 +198,15 @@ def accept(invitation: Invitation, *, token: str | None = None, by: UserActor) -
     invitation.revise({"status": Invitation.Status.ACCEPTED, "accepted_at": now(), "accepted_by": user}, by=by)
     _record(Event.INVITATION_ACCEPTED, invitation, by)
     membership = memberships.join(user, invitation.organization, offer.role, by=by)
-    for seat in offer.seats:
-        memberships.place_in_workspace(seat.workspace, membership, seat.role, by=by)
-    return Accepted(membership, _promised_keys(offer, user, inviter))
+    memberships.place_in_workspaces({seat.workspace: seat.role for seat in offer.seats}, membership, by=by)
+    return Accepted(membership, _promised_keys(offer, invitation, by))
 
 
 @transaction.atomic
 def decline(invitation: Invitation, *, token: str | None = None, by: Actor) -> Invitation:
     """Says no. Whoever holds the link may, signed in or not."""
-    invitation = _lock(invitation)
-    if isinstance(by, UserActor):
-        _refuse_if_not_for(by.user, invitation, token)
-    elif not (invitation.is_open and _holds_link(invitation, token)):
+    invitation = _lock(invitation, by)
+    if not (invitation.is_open and (_holds_link(invitation, token) or _is_asked(by, invitation))):
         raise Missing("invitation")
     invitation.revise({"status": Invitation.Status.DECLINED}, by=by)
     _record(Event.INVITATION_DECLINED, invitation, by)
@@ -226,18 +223,44 @@ def _measure(offer: Offer, organization: Organization, by: Actor) -> None:
         raise Invalid({"workspace_api_key_details": "A personal key needs a workspace to live in."})
     if len({seat.workspace.pk for seat in offer.seats}) < len(offer.seats):
         raise Invalid({"workspaces": "Each workspace can be named once."})
+    if isinstance(by, UserActor):
+        by.look_at([seat.workspace for seat in offer.seats])
     for seat in offer.seats:
         _measure_seat(seat, offer, by)
 
 
 def _measure_seat(seat: Seat, offer: Offer, by: Actor) -> None:
-    if seat.workspace.is_archived:
-        raise Invalid({"workspaces": f"{seat.workspace} is archived."})
     gate.require(by, Action.WORKSPACE_USERS_CREATE, seat.workspace)
     gate.require_to_grant(by, [seat.role], seat.workspace, field="workspaces")
     if offer.key_scopes is not None:
         gate.require(by, action_on(KeyType.USER, "create"), seat.workspace)
         apikeys.measure(offer.key_scopes, KeyType.USER, seat.workspace, by=by)
+
+
+def _read_again(offer: Offer, organization: Organization) -> Offer:
+    """The offer with its workspaces as they are under the lock. Raises Invalid for one that is not there."""
+    if len(offer.seats) > MOST_SEATS:
+        raise Invalid({"workspaces": f"At most {MOST_SEATS} workspaces can be named."})
+    open_ones = organization.workspaces.active().in_bulk([seat.workspace.pk for seat in offer.seats])
+    for seat in offer.seats:
+        if seat.workspace.pk not in open_ones:
+            raise Invalid({"workspaces": f"There is no such workspace here: {seat.reference}."})
+        open_ones[seat.workspace.pk].organization = organization
+    return replace(offer, seats=[seat._replace(workspace=open_ones[seat.workspace.pk]) for seat in offer.seats])
+
+
+def _offered(by: Actor) -> dict[str, Any]:
+    """Who stands for the offer: asked again when it is accepted (P14)."""
+    return {"offered_by": by.id, "offered_by_kind": by.kind}
+
+
+def _refuse_if_withdrawn(offer: Offer, invitation: Invitation, by: Actor) -> None:
+    """Raises Conflict when whoever made the offer could not make it today."""
+    inviter = _inviter_of(invitation, by)
+    try:
+        _measure(offer, invitation.organization, inviter)
+    except DomainError:
+        raise Conflict("Whoever invited you may no longer offer this. Ask for a new invitation.") from None
 
 
 def _make_room(organization: Organization, address: str, by: Actor) -> None:
@@ -264,6 +287,12 @@ def _refuse_if_not_for(user: User, invitation: Invitation, token: str | None) ->
         raise Conflict("This invitation is for another address. Sign in with the address it was sent to.")
 
 
+def _is_asked(by: Actor, invitation: Invitation) -> bool:
+    if not isinstance(by, UserActor) or by.user.email != invitation.email:
+        return False
+    return accounts.has_verified_address(by.user)
+
+
 def _holds_link(invitation: Invitation, token: str | None) -> bool:
     stored = {bytes(digest) for digest in (invitation.mailed_digest, invitation.copied_digest) if digest}
     return bool(stored & set(digests_of_invitation(token or "")))
@@ -271,7 +300,7 @@ def _holds_link(invitation: Invitation, token: str | None) -> bool:
 
 def _inviter_of(invitation: Invitation, by: Actor) -> Actor:
     """Whoever made the offer, as they stand today. Raises Conflict when there is nobody to stand for it."""
-    kind, author = invitation.created_by_kind, invitation.created_by or uuid.UUID(int=0)
+    kind, author = invitation.offered_by_kind, invitation.offered_by or uuid.UUID(int=0)
     person = User.objects.filter(pk=author, is_active=True).first()
     if kind == ApiKey.kind:
         key: ApiKey | None = ApiKey.objects.with_places().filter(pk=author).first()
@@ -291,11 +320,14 @@ def _offer_of(invitation: Invitation) -> Offer:
     return Offer(OrganizationRole(invitation.role), seats, invitation.key_scopes if seats else None)
 
 
-def _promised_keys(offer: Offer, user: User, inviter: Actor) -> list[apikeys.Issued]:
+def _promised_keys(offer: Offer, invitation: Invitation, by: UserActor) -> list[apikeys.Issued]:
     if offer.key_scopes is None:
         return []
-    automatic: dict[str, Any] = {"name": AUTOMATIC_KEY, "creation": ApiKey.Creation.AUTO, "scopes": offer.key_scopes}
-    return [apikeys.issue(seat.workspace, user=user, by=inviter, **automatic) for seat in offer.seats]
+    offered = {"offered_by": str(invitation.offered_by), "offered_by_kind": invitation.offered_by_kind}
+    return [
+        apikeys.hand_over(seat.workspace, name=AUTOMATIC_KEY, scopes=offer.key_scopes, offered=offered, by=by)
+        for seat in offer.seats
+    ]
 
 
 def _membership_of(user: User, invitation: Invitation) -> OrganizationMembership:
@@ -306,8 +338,11 @@ def _membership_of(user: User, invitation: Invitation) -> OrganizationMembership
     return found
 
 
-def _lock(invitation: Invitation) -> Invitation:
-    organization = organizations.lock(invitation.organization)
+def _lock(invitation: Invitation, by: Actor) -> Invitation:
+    return _lock_row(invitation, organizations.lock(invitation.organization, by))
+
+
+def _lock_row(invitation: Invitation, organization: Organization) -> Invitation:
     found: Invitation | None = Invitation.objects.select_for_update().filter(pk=invitation.pk).first()
     if found is None:
         raise Missing("invitation")
@@ -316,9 +351,9 @@ def _lock(invitation: Invitation) -> Invitation:
 
 
 def _lock_unanswered(invitation: Invitation, action: Action, by: Actor) -> Invitation:
-    organization = organizations.lock(invitation.organization)
+    organization = organizations.lock(invitation.organization, by)
     gate.require(by, action, organization)
-    invitation = _lock(invitation)
+    invitation = _lock_row(invitation, organization)
     if invitation.status != Invitation.Status.PENDING:
         raise Conflict(f"This invitation is {Invitation.Status(invitation.status).label.lower()} already.")
     return invitation

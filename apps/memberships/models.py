@@ -99,6 +99,9 @@ class Invitation(TenantRow):
     # Two tokens, both stored as digests alone. Only the mailed one proves that the mailbox was read.
     mailed_digest = models.BinaryField(max_length=32, null=True, unique=True, editable=False)
     copied_digest = models.BinaryField(max_length=32, null=True, unique=True, editable=False)
+    # Who stands for the offer: whoever invited, sent it again or copied its link last.
+    offered_by = models.UUIDField(null=True, editable=False)
+    offered_by_kind = models.CharField(max_length=10, editable=False)
     # A personal key with these scopes is made in each invited workspace when the person accepts (contract rule 18).
     key_scopes = models.JSONField(null=True)
     accepted_at = models.DateTimeField(null=True)

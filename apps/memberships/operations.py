@@ -1,12 +1,13 @@
 """What can happen to a person in a place: join, change role, leave, be removed or suspended."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
 
 from apps.access import gate
 from apps.access.actions import Action
-from apps.access.actors import Actor
+from apps.access.actors import Actor, UserActor
 from apps.access.roles import OrganizationRole, Role, WorkspaceRole, makes_owners
 from apps.accounts.models import User
 from apps.apikeys import operations as apikeys
@@ -67,8 +68,8 @@ def remove(membership: OrganizationMembership, *, by: Actor) -> None:
 @transaction.atomic
 def leave(membership: OrganizationMembership, *, by: Actor) -> None:
     """Ends one's own time in the organization: a right everybody has, except its last owner (P2, P3)."""
-    membership = _lock_row(membership)
-    if by.person_id != membership.user_id:
+    membership = _lock_row(membership, organizations.lock(membership.organization, by))
+    if by.kind != UserActor.kind or by.id != membership.user_id:
         raise Missing("membership")
     refuse_if_last_owner(membership)
     _end(membership, Event.MEMBERSHIP_LEFT, by=by)
@@ -98,11 +99,11 @@ def add_to_workspace(
     workspace: Workspace, membership: OrganizationMembership, role: WorkspaceRole, *, by: Actor
 ) -> WorkspaceMembership:
     """Puts a member of the organization on a workspace's team. The same role again changes nothing."""
-    workspace = workspaces.lock_open(workspace)
+    workspace = workspaces.lock_open(workspace, by)
     gate.require(by, Action.WORKSPACE_USERS_CREATE, workspace)
-    membership = _lock_row(membership)
     if membership.organization_id != workspace.organization_id:
         raise Missing("member")
+    membership = _lock_row(membership, workspace.organization)
     gate.require_to_grant(by, [role], workspace, field="role")
     there = WorkspaceMembership.objects.filter(workspace=workspace, membership=membership).first()
     if there is None:
@@ -116,12 +117,21 @@ def add_to_workspace(
 def place_in_workspace(
     workspace: Workspace, membership: OrganizationMembership, role: WorkspaceRole, *, by: Actor
 ) -> WorkspaceMembership:
-    """The row and its group, as the last step of adding or accepting, which have asked and hold the locks."""
-    placed = WorkspaceMembership.objects.create(
-        organization=workspace.organization, workspace=workspace, membership=membership, role=role, **Row.authored(by)
-    )
-    grants.sync(workspace.organization, user=membership.user)
-    _record_in_workspace(Event.WORKSPACE_MEMBERSHIP_CREATED, placed, by, after={"role": role})
+    """One place on one team, as the last step of adding, which has asked and holds the locks."""
+    (placed,) = place_in_workspaces({workspace: role}, membership, by=by)
+    return placed
+
+
+def place_in_workspaces(
+    roles: Mapping[Workspace, WorkspaceRole], membership: OrganizationMembership, *, by: Actor
+) -> list[WorkspaceMembership]:
+    """Places on several teams at once, as the last step of accepting, which has asked and holds the locks."""
+    shared = {"organization": membership.organization, "membership": membership, **Row.authored(by)}
+    placed = [WorkspaceMembership(workspace=workspace, role=role, **shared) for workspace, role in roles.items()]
+    WorkspaceMembership.objects.bulk_create(placed)
+    grants.sync(membership.organization, user=membership.user)
+    for row in placed:
+        _record_in_workspace(Event.WORKSPACE_MEMBERSHIP_CREATED, row, by, after={"role": row.role})
     return placed
 
 
@@ -171,13 +181,12 @@ def refuse_if_last_owner(membership: OrganizationMembership) -> None:
 
 def _lock(membership: OrganizationMembership, action: Action, by: Actor) -> OrganizationMembership:
     """The membership, held still after its organization, once the actor has the right to act on it."""
-    organization = organizations.lock(membership.organization)
+    organization = organizations.lock(membership.organization, by)
     gate.require(by, action, organization)
     return _lock_row(membership, organization)
 
 
-def _lock_row(membership: OrganizationMembership, organization: Organization | None = None) -> OrganizationMembership:
-    organization = organization or organizations.lock(membership.organization)
+def _lock_row(membership: OrganizationMembership, organization: Organization) -> OrganizationMembership:
     held = (
         OrganizationMembership.objects.select_for_update(of=("self",)).select_related("user").filter(pk=membership.pk)
     )
@@ -189,7 +198,7 @@ def _lock_row(membership: OrganizationMembership, organization: Organization | N
 
 
 def _lock_in_workspace(placed: WorkspaceMembership, action: Action, by: Actor) -> WorkspaceMembership:
-    workspace = workspaces.lock_open(placed.workspace)
+    workspace = workspaces.lock_open(placed.workspace, by)
     gate.require(by, action, workspace)
     rows = WorkspaceMembership.objects.select_for_update(of=("self",)).select_related("membership__user")
     found = rows.filter(pk=placed.pk).first()

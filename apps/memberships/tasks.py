@@ -18,8 +18,9 @@ def send_invitation(invitation_id: str) -> None:
     with transaction.atomic():
         rows = Invitation.objects.select_for_update(of=("self",)).select_related("organization")
         invitation = rows.filter(pk=uuid.UUID(invitation_id)).first()
-        if invitation is None or not invitation.is_open:
+        if invitation is None or not invitation.is_open or invitation.organization.is_suspended:
             return
-        invitation.mailed_digest, invitation.sent_at = token.digest, now()
-        invitation.save(update_fields=["mailed_digest", "sent_at"])
+        invitation.mailed_digest = token.digest
+        invitation.save(update_fields=["mailed_digest"])
     mail.invited(invitation, token)
+    Invitation.objects.filter(pk=invitation.pk).update(sent_at=now())

@@ -33,7 +33,9 @@ from apps.tenancy.views import (
     TenantMixin,
     WorkspaceMixin,
     finish,
+    who_may,
 )
+from apps.tenancy.wording import listed
 
 CHOICES: Final = 100  # of workspaces or people, in a form
 
@@ -90,8 +92,7 @@ class MemberList(MembersMixin, ListMixin, TemplateView):
         return super().get_context_data(told=told, filters=filters, **more)
 
     def get_template_names(self) -> list[str]:
-        is_part = self.request.htmx and not self.request.htmx.history_restore_request
-        return [f"memberships/{'_members' if is_part else 'member_list'}.html"]
+        return [f"memberships/{'_members' if self.request.htmx else 'member_list'}.html"]
 
 
 class MemberRole(MembersMixin, SingleObjectMixin, View):
@@ -226,13 +227,19 @@ class TeamAdd(TeamMixin, OperationMixin, FormView):
         email = form.cleaned_data["email"].strip().lower()
         member = self._members().filter(user__email=email).select_related("user", "organization").first()
         if member is None:
-            raise Invalid({"email": f"Nobody with this address is in {self.tenant.organization}. Invite them first."})
+            raise Invalid({"email": f"Nobody with this address is in {self.tenant.organization}. {self._way_in()}"})
         role = WorkspaceRole(form.cleaned_data["role"])
         memberships.add_to_workspace(self.workspace, member, role, by=self.tenant.actor)
         return self.done(f"{member} is on the team.")
 
     def _members(self) -> Any:
         return self.tenant.own(OrganizationMembership)
+
+    def _way_in(self) -> str:
+        if self.tenant.may(Action.ORGANISATION_USERS_CREATE):
+            return "Invite them first."
+        able = [str(person) for person in who_may(self.tenant, Action.ORGANISATION_USERS_CREATE)]
+        return f"{listed(able, 'or')} can invite them."
 
 
 class TeamRole(TeamMixin, View):

@@ -1,4 +1,4 @@
-"""Composes the apps below it: founding and ending organizations, closing accounts. Nobody imports it."""
+"""Composes the apps below it: founding and ending organizations, shutting people out. Nobody imports it."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""What needs several apps at once: founding an organization, ending one, closing an account."""
+"""What needs several apps at once: founding an organization, ending one, shutting a person out."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from apps.access.actions import Action
 from apps.access.actors import Actor, UserActor
 from apps.access.roles import OrganizationRole
 from apps.access.scopes import KeyType, every_scope
+from apps.accounts import operations as accounts
 from apps.accounts.models import User
 from apps.apikeys import operations as apikeys
 from apps.audit import log
@@ -43,6 +44,7 @@ def found_organization(
 
     Raises Closed where only operators found organizations (P32).
     """
+    founder = accounts.lock(founder)
     if not may_found(by):
         raise Closed("Only the people who run this installation can found organizations here.")
     organization = organizations.create(name=name, by=by)
@@ -68,7 +70,7 @@ def delete_organization(organization: Organization, *, typed_name: str, by: Acto
 
     Arguments: `typed_name` is what the person typed to confirm.
     """
-    organization = organizations.lock(organization)
+    organization = organizations.lock(organization, by)
     gate.require(by, Action.ORGANISATIONS_DELETE, organization)
     if typed_name.strip() != organization.name:
         raise Invalid({"typed_name": "This is not the organization's name."})
@@ -91,10 +93,8 @@ def deactivate_account(user: User, *, by: Actor) -> User:
     gate.require_operator(by)
     if by.person_id == user.pk:
         raise Conflict("You cannot deactivate your own account. Ask another operator.")
-    _lock_organizations_of(user)
-    user = User.objects.select_for_update().get(pk=user.pk)
-    if not user.is_active:
-        raise Conflict(f"{user} is deactivated already.")
+    user = accounts.lock(user)
+    _refuse_if_needed(user)
     user.is_active = False
     user.save(update_fields=["is_active"])
     log.record(Event.ACCOUNT_DEACTIVATED, actor=by, target=user, organization_id=None)
@@ -114,9 +114,11 @@ def reactivate_account(user: User, *, by: Actor) -> User:
     return user
 
 
-def _lock_organizations_of(user: User) -> None:
-    """Holds every organization the person is in, in one order, and refuses if one rests on them alone."""
-    rows = OrganizationMembership.objects.filter(user=user).select_related("organization", "user")
-    for membership in rows.order_by("organization_id"):
-        Organization.objects.select_for_update().get(pk=membership.organization_id)
-        memberships.refuse_if_last_owner(membership)
+def _refuse_if_needed(user: User) -> None:
+    """Holds every organization the person is in, in one order, and refuses if one rests on them alone (P2)."""
+    theirs = Organization.objects.filter(memberships__user=user).order_by("pk").values_list("pk", flat=True)
+    for pk in list(theirs):
+        Organization.objects.select_for_update(no_key=True).filter(pk=pk).first()
+        membership = OrganizationMembership.objects.filter(organization=pk, user=user).select_related("user").first()
+        if membership is not None:
+            memberships.refuse_if_last_owner(membership)

@@ -22,7 +22,7 @@ from apps.onboarding.forms import FoundForm
 from apps.organizations.matrix import summary, workspace_summary
 from apps.organizations.models import Organization
 from apps.tenancy import keyset
-from apps.tenancy.context import memberships_of, reachable_workspaces
+from apps.tenancy.context import all_memberships_of, reachable_workspaces
 from apps.tenancy.views import OperationMixin, SignedInMixin, TenantMixin, WorkspaceMixin, finish
 
 _VISIT = "founded"
@@ -34,10 +34,10 @@ class Home(SignedInMixin, TemplateView):
     template_name = "onboarding/home.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        mine, waiting = memberships_of(request), invitations.waiting_for(request.user)
+        mine, waiting = all_memberships_of(request), invitations.waiting_for(request.user)
         if len(mine) == 1 and not waiting and "all" not in request.GET:
             return redirect("onboarding:organization", mine[0].organization.slug)
-        return self.render_to_response(self.get_context_data(waiting=waiting))
+        return self.render_to_response(self.get_context_data(mine=mine, waiting=waiting))
 
 
 class FoundOrganization(SignedInMixin, OperationMixin, FormView):

@@ -14,12 +14,14 @@ from apps.core.models import Row
 from apps.organizations.models import Organization, OrganizationRoleGroup
 
 
-def lock(organization: Organization) -> Organization:
+def lock(organization: Organization, by: Actor) -> Organization:
     """The organization, held still until the transaction ends: the first lock of every operation.
 
+    From here on `by` holds what they hold now, not what they held before they waited (P13).
     Raises Missing when it is gone, Closed when it is suspended.
     """
-    held = Organization.objects.select_for_update().filter(pk=organization.pk).first()
+    held = Organization.objects.select_for_update(no_key=True).filter(pk=organization.pk).first()
+    by.look_again()
     if held is None:
         raise Missing("organization")
     if held.is_suspended:
@@ -31,11 +33,9 @@ def lock(organization: Organization) -> Organization:
 def create(*, name: str, by: Actor) -> Organization:
     """The organization and its role groups, without anybody in it: onboarding adds the founder."""
     name = text.name(name)
-    organization = Organization.objects.create(name=name, slug=slugs.organization_slug(name), **Row.authored(by))
-    for role in OrganizationRole:
-        OrganizationRoleGroup.objects.create(
-            name=f"organization {organization.pk} {role}", organization=organization, role=role
-        )
+    organization = Organization.objects.create(
+        name=name, slug=slugs.unused(slugs.organization_slug, name, Organization.objects), **Row.authored(by)
+    )
     sync_roles(organization)
     log.record(
         Event.ORGANIZATION_FOUNDED, actor=by, target=organization, organization_id=organization.pk, after={"name": name}
@@ -53,7 +53,7 @@ def update(
     by: Actor,
 ) -> Organization:
     """Renames or redescribes; what is None stays. Its slug never changes, so no link breaks."""
-    organization = lock(organization)
+    organization = lock(organization, by)
     gate.require(by, Action.ORGANISATIONS_UPDATE, organization)
     organization.refuse_stale(version)
     wanted = {"name": None if name is None else text.name(name)}
@@ -75,7 +75,10 @@ def update(
 def set_status(organization: Organization, status: Organization.Status, *, by: Actor) -> Organization:
     """Suspends an organization, with everybody and every key in it, or resumes it: the operator's act (P22)."""
     gate.require_operator(by)
-    organization = Organization.objects.select_for_update().get(pk=organization.pk)
+    held = Organization.objects.select_for_update(no_key=True).filter(pk=organization.pk).first()
+    if held is None:
+        raise Missing("organization")
+    organization = held
     if organization.status == status:
         raise Conflict(f"{organization} is {status.label.lower()} already.")
     organization.revise({"status": status}, by=by)
@@ -85,6 +88,10 @@ def set_status(organization: Organization, status: Organization.Status, *, by: A
 
 
 def sync_roles(organization: Organization) -> rows.Drift:
-    """Makes the organization's permission rows equal the matrix."""
-    groups = organization.role_groups.values_list("pk", "role")
-    return rows.sync(organization, [(pk, OrganizationRole(role)) for pk, role in groups])
+    """Makes the organization's role groups one for each role, and their permission rows equal the matrix."""
+    groups = {group.role: group for group in organization.role_groups.all()}
+    for role in OrganizationRole:
+        if role not in groups:
+            name = f"organization {organization.pk} {role}"
+            groups[role] = OrganizationRoleGroup.objects.create(name=name, organization=organization, role=role)
+    return rows.sync(organization, [(group.pk, OrganizationRole(role)) for role, group in groups.items()])

@@ -18,7 +18,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from apps.access import gate
-from apps.access.actions import Action, Level
+from apps.access.actions import EVERYTHING, Action, Level
 from apps.access.actors import Origin, UserActor
 from apps.access.places import Place
 from apps.access.roles import Role, needed_to_grant
@@ -58,13 +58,16 @@ class OperatorActor:
         return self.user.pk
 
     def actions_in(self, place: Place) -> frozenset[Action]:
-        return frozenset(Action)
+        return EVERYTHING if self.user.is_active and self.user.is_superuser else frozenset()
 
     def belongs_to(self, place: Place) -> bool:
         return True
 
     def needed_to_grant(self, role: Role) -> frozenset[Action]:
         return needed_to_grant(role)
+
+    def look_again(self) -> None:
+        self.user.refresh_from_db(fields=["is_active", "is_superuser"])
 
 
 class StaffActor(UserActor):

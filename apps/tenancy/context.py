@@ -17,6 +17,7 @@ from apps.workspaces.models import Workspace
 from apps.workspaces.querysets import WorkspaceQuerySet
 
 SHOWN: Final = 20  # of each, in the switcher; the rest is one click away
+LISTED: Final = 500  # at home, where somebody can be in very many
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -38,6 +39,13 @@ def memberships_of(request: HttpRequest, current: str = "") -> list[Organization
     if not hasattr(request, "memberships"):
         request.memberships = list(_memberships(request, current)[:SHOWN])  # type: ignore[attr-defined]
     return request.memberships  # type: ignore[no-any-return,attr-defined]
+
+
+def all_memberships_of(request: HttpRequest) -> list[OrganizationMembership]:
+    """The same without the switcher's limit."""
+    mine = list(_memberships(request, "")[:LISTED])
+    request.memberships = mine[:SHOWN]  # type: ignore[attr-defined]
+    return mine
 
 
 def reachable_workspaces(tenant: Tenant) -> WorkspaceQuerySet:

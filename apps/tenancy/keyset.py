@@ -35,11 +35,6 @@ class Total:
     def __bool__(self) -> bool:
         return self.number > 0
 
-    def __eq__(self, other: object) -> bool:
-        return self.number == other
-
-    __hash__ = None  # type: ignore[assignment]
-
 
 @dataclass(frozen=True)
 class Page:

@@ -173,7 +173,16 @@ def refused(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     if getattr(request, "htmx", False):
         said = render(request, "components/toast.html", {"message": str(refusal), "level": "error"}, status=status)
         return reswap(retarget(said, "#toasts"), "beforeend")
-    return render(request, "refused.html", {**context, "helpers": _helpers(tenant, refusal)}, status=status)
+    if tenant is not None and isinstance(refusal, Forbidden):
+        context["helpers"] = who_may(tenant, Action.ORGANISATION_USERS_UPDATE)
+    return render(request, "refused.html", context, status=status)
+
+
+def who_may(tenant: Tenant, action: Action) -> list[Any]:
+    """Some of the people whose role in the organization includes this, for those who need their help."""
+    rows: Any = tenant.own(OrganizationMembership)
+    able = rows.active().holding(action).filter(user__is_active=True).select_related("user")
+    return [membership.user for membership in able.order_by("created_at")[:_HELPERS]]
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -187,15 +196,6 @@ def _workspace(membership: OrganizationMembership, slug: str) -> Workspace:
         raise Missing
     found.organization = membership.organization
     return found
-
-
-def _helpers(tenant: Tenant | None, refusal: DomainError) -> list[Any]:
-    """Some of the people who could give the role that is missing."""
-    if tenant is None or not isinstance(refusal, Forbidden):
-        return []
-    rows: Any = tenant.own(OrganizationMembership)
-    able = rows.active().holding(Action.ORGANISATION_USERS_UPDATE).filter(user__is_active=True)
-    return [helper.user for helper in able.select_related("user").order_by("created_at")[:_HELPERS]]
 
 
 def _note_presence(request: HttpRequest, tenant: Tenant) -> None:

@@ -1,5 +1,6 @@
 """The wire's limit and default objects, checked before they are stored (contract 1.0, shared objects)."""
 
+import unicodedata
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -52,9 +53,14 @@ def metadata(value: Any, *, field: str = "defaults.metadata") -> dict[str, str]:
     if len(given) > METADATA_ENTRIES:
         raise Invalid({field: f"Metadata has at most {METADATA_ENTRIES} entries."})
     for name, text in given.items():
-        if not isinstance(text, str) or "\0" in name + text or max(len(name), len(text)) > METADATA_LENGTH:
+        if not (isinstance(text, str) and _is_kept(name) and _is_kept(text)):
             raise Invalid({field: f"Metadata values are texts of at most {METADATA_LENGTH} characters."})
     return dict(given)
+
+
+def _is_kept(text: str) -> bool:
+    odd = any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\t" for character in text)
+    return len(text) <= METADATA_LENGTH and not odd
 
 
 def no_reference(given: Mapping[str, Any], *names: str, field: str = "defaults") -> None:

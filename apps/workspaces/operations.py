@@ -13,7 +13,7 @@ from apps.audit import log
 from apps.audit.events import Event
 from apps.core import slugs, text
 from apps.core.clock import now
-from apps.core.errors import Conflict, Invalid, Missing
+from apps.core.errors import Conflict, DomainError, Invalid, Missing
 from apps.core.models import Row
 from apps.organizations import operations as organizations
 from apps.organizations.models import Organization
@@ -26,9 +26,9 @@ COLORS = ("", "blue", "green", "amber", "red", "cyan", "violet")
 ICON_LENGTH = 32
 
 
-def lock(workspace: Workspace) -> Workspace:
+def lock(workspace: Workspace, by: Actor) -> Workspace:
     """The workspace, held still, after its organization: the second lock of every operation. Raises Missing, Closed."""
-    organization = organizations.lock(workspace.organization)
+    organization = organizations.lock(workspace.organization, by)
     held: Workspace | None = Workspace.objects.select_for_update().filter(pk=workspace.pk).first()
     if held is None:
         raise Missing("workspace")
@@ -36,9 +36,9 @@ def lock(workspace: Workspace) -> Workspace:
     return held
 
 
-def lock_open(workspace: Workspace) -> Workspace:
+def lock_open(workspace: Workspace, by: Actor) -> Workspace:
     """The same, for acts that an archived workspace no longer takes part in. Raises Conflict."""
-    held = lock(workspace)
+    held = lock(workspace, by)
     if held.is_archived:
         raise Conflict(f"{held} is archived. Restore it first.")
     return held
@@ -49,7 +49,7 @@ def create(
     organization: Organization, *, name: str, kind: str = WorkspaceType.AI_GATEWAY, by: Actor, **details: Any
 ) -> Workspace:
     """Opens a workspace with its role groups. `details` are the settings that `update` takes too."""
-    organization = organizations.lock(organization)
+    organization = organizations.lock(organization, by)
     gate.require(by, Action.WORKSPACES_CREATE, organization)
     if kind not in WorkspaceType:
         raise Invalid({"type": f"A workspace type is one of: {', '.join(WorkspaceType)}."})
@@ -59,7 +59,7 @@ def create(
 @transaction.atomic
 def open_default(organization: Organization, *, by: Actor) -> Workspace:
     """The workspace every organization is founded with, which cannot be deleted (contract rule 5)."""
-    organization = organizations.lock(organization)
+    organization = organizations.lock(organization, by)
     gate.require(by, Action.WORKSPACES_CREATE, organization)
     return _open(organization, name=DEFAULT_NAME, is_default=True, by=by)
 
@@ -70,7 +70,7 @@ def update(workspace: Workspace, *, version: int | None = None, by: Actor, **cha
 
     Turning off delete protection needs the right to delete, too.
     """
-    workspace = lock(workspace)
+    workspace = lock(workspace, by)
     gate.require(by, Action.WORKSPACES_UPDATE, workspace)
     if workspace.is_archived:
         # To people the gate says so already; operators and jobs are bound by the state all the same (product P16).
@@ -97,7 +97,7 @@ def archive(workspace: Workspace, *, even_if_used: bool = True, by: Actor) -> Wo
 
     With `even_if_used` False it is refused while the workspace still holds something (product P23).
     """
-    workspace = lock(workspace)
+    workspace = lock(workspace, by)
     gate.require(by, Action.WORKSPACES_DELETE, workspace.organization)
     if workspace.is_archived:
         raise Conflict(f"{workspace} is archived already.")
@@ -113,48 +113,60 @@ def archive(workspace: Workspace, *, even_if_used: bool = True, by: Actor) -> Wo
 @transaction.atomic
 def restore(workspace: Workspace, *, by: Actor) -> Workspace:
     """Opens an archived workspace again, as it was, keys included."""
-    workspace = lock(workspace)
+    workspace = lock(workspace, by)
     gate.require(by, Action.WORKSPACES_DELETE, workspace.organization)
-    if not workspace.is_archived:
+    if workspace.kept_until is None:
         raise Conflict(f"{workspace} is not archived.")
+    if workspace.kept_until <= now():
+        raise Conflict(f"{workspace} could be restored for 30 days, which are over.")
     workspace.revise({"archived_at": None}, by=by)
     _record(Event.WORKSPACE_RESTORED, workspace, by)
     return workspace
 
 
 @transaction.atomic
-def delete(workspace: Workspace, *, by: Actor) -> None:
-    """Ends an archived workspace and everything in it, for good."""
-    workspace = lock(workspace)
+def delete(workspace: Workspace, *, only_if_due: bool = False, by: Actor) -> None:
+    """Ends an archived workspace and everything in it, for good; when asked so, only if its 30 days are over."""
+    workspace = lock(workspace, by)
     gate.require(by, Action.WORKSPACES_DELETE, workspace.organization)
-    if not workspace.is_archived:
+    if workspace.kept_until is None:
         raise Conflict(f"Archive {workspace} first; an archived workspace can be deleted.")
+    if only_if_due and workspace.kept_until > now():
+        raise Conflict(f"{workspace} is kept for 30 days.")
     _refuse_if_it_stays(workspace)
     _record(Event.WORKSPACE_DELETED, workspace, by, held=contents.held_by(workspace), before={"slug": workspace.slug})
     workspace.delete()
 
 
-def purge_archived(*, by: Actor) -> int:
-    """Deletes the workspaces whose 30 days are over, one transaction each; answers how many."""
-    expired = Workspace.objects.archived_before(now() - KEPT_AFTER_ARCHIVING).select_related("organization")
-    purged = 0
-    for workspace in expired.filter(organization__status=Organization.Status.ACTIVE):
-        delete(workspace, by=by)
-        purged += 1
-    return purged
+def purge_archived(*, by: Actor) -> tuple[int, int]:
+    """Deletes the workspaces whose 30 days are over, one transaction each; answers (purged, refused).
+
+    Each is decided under its own lock: one that was restored meanwhile stays, and stops no other.
+    """
+    due = Workspace.objects.archived_before(now() - KEPT_AFTER_ARCHIVING).select_related("organization")
+    purged = refused = 0
+    for workspace in due.filter(organization__status=Organization.Status.ACTIVE).iterator():
+        try:
+            delete(workspace, only_if_due=True, by=by)
+            purged += 1
+        except DomainError:
+            refused += 1
+    return purged, refused
 
 
 def sync_roles(workspace: Workspace) -> rows.Drift:
-    """Makes the workspace's permission rows equal the matrix."""
-    groups = workspace.role_groups.values_list("pk", "role")
-    return rows.sync(workspace, [(pk, WorkspaceRole(role)) for pk, role in groups])
+    """Makes the workspace's role groups one for each role, and their permission rows equal the matrix."""
+    groups = {group.role: group for group in workspace.role_groups.all()}
+    for role in WorkspaceRole:
+        if role not in groups:
+            name = f"workspace {workspace.pk} {role}"
+            groups[role] = WorkspaceRoleGroup.objects.create(name=name, workspace=workspace, role=role)
+    return rows.sync(workspace, [(group.pk, WorkspaceRole(role)) for role, group in groups.items()])
 
 
 def _open(organization: Organization, *, by: Actor, **columns: Any) -> Workspace:
-    slug = slugs.workspace_slug(columns["name"])
+    slug = slugs.unused(slugs.workspace_slug, columns["name"], organization.workspaces)
     workspace = Workspace.objects.create(organization=organization, slug=slug, **columns, **Row.authored(by))
-    for role in WorkspaceRole:
-        WorkspaceRoleGroup.objects.create(name=f"workspace {workspace.pk} {role}", workspace=workspace, role=role)
     sync_roles(workspace)
     _record(Event.WORKSPACE_CREATED, workspace, by, after={"name": workspace.name, "type": workspace.type})
     return workspace

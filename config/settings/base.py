@@ -13,7 +13,6 @@ from config.settings.environment import address_of_mail, choice, key_ring
 BASE_DIR = Path(__file__).resolve().parents[2]
 VAR = BASE_DIR / "var"
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
 
 DEBUG = False
 BASE_URL = env.str("BASE_URL", default="http://localhost:8000").rstrip("/")

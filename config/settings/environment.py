@@ -28,11 +28,18 @@ def key_ring(env: environ.Env, name: str, *, default: str = "") -> dict[int, str
     ring: dict[int, str] = {}
     for part in filter(None, (piece.strip() for piece in env.str(name, default=default).split(","))):
         version, colon, secret = part.partition(":")
-        if not colon or not version.isdecimal() or len(secret) < 32:
+        if not colon or not version.isdecimal() or not is_random(secret, 32) or int(version) in ring:
             # The value is a secret, so unlike its neighbours this message does not repeat it.
-            raise ImproperlyConfigured(f"{name} takes 'version:secret' pairs, each secret at least 32 characters long.")
+            raise ImproperlyConfigured(
+                f"{name} takes 'version:secret' pairs, each version once, each secret at least 32 random characters."
+            )
         ring[int(version)] = secret
     return ring
+
+
+def is_random(secret: str, length: int) -> bool:
+    """Long enough, and not one key held down."""
+    return len(secret) >= length and len(set(secret)) >= 8
 
 
 def kept_secret(folder: Path, name: str) -> str:

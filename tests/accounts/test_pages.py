@@ -69,7 +69,9 @@ class TestSigningUp:
 
     @pytest.mark.django_db
     def test_says_what_is_wrong_at_its_field(self, client: Client) -> None:
-        answer = client.post("/accounts/signup/", {**NEW, "email": "mıke@elsewhere.example", "first_name": "a\u2028b"})
+        answer = client.post(
+            "/accounts/signup/", {**NEW, "email": "m\u0131ke@elsewhere.example", "first_name": "a\u2028b"}
+        )
         assert answer.context["form"].errors.keys() == {"email", "first_name"}
         assert not User.objects.filter(email__endswith="@elsewhere.example", first_name="a\u2028b").exists()
 
@@ -189,7 +191,9 @@ class TestTheAccount:
 
 
 class TestEveryPage:
-    @pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/nothing/"])
+    @pytest.mark.parametrize(
+        "path", ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/nothing/"]
+    )
     def test_carries_the_strict_policy_and_is_kept_nowhere(self, client: Client, db: None, path: str) -> None:
         answer = client.get(path)
         policy = answer["Content-Security-Policy"]

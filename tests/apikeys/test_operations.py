@@ -45,6 +45,11 @@ class TestIssuing:
         ]
         assert not any(secret in str(details) for details in told)
 
+    def test_no_line_of_the_log_holds_whom_a_key_alerts(self, acme: Company) -> None:
+        apikeys.update(acme.workspace_key, alert_emails=["private@home.example"], by=UserActor(acme.manager))
+        line = AuditEvent.objects.get(event="api_key.updated")
+        assert line.details == {"before": {"alert_emails": 0}, "after": {"alert_emails": 1}}
+
     @pytest.mark.parametrize("person", ["member", "bystander", "suspended"])
     def test_members_issue_none(self, acme: Company, person: str) -> None:
         for user in (None, acme[person]):
@@ -257,13 +262,8 @@ SCOPES = st.sets(st.sampled_from(sorted(ALLOWED[KeyType.WORKSPACE])), min_size=1
 @given(held=SCOPES, wanted=SCOPES)
 def test_a_key_gives_exactly_what_it_holds(acme: Company, held: set[Action], wanted: set[Action]) -> None:
     """ES-04: issued if, and only if, wanted ⊆ held, the freely given ones aside."""
-    creator = ApiKey(
-        organization=acme.organization,
-        workspace=acme.workspace,
-        type=KeyType.WORKSPACE,
-        scopes=[*held, "workspace_service_api_keys.create"],
-        name="creator",
-    )
+    scopes = [*held, "workspace_service_api_keys.create"]
+    creator = apikeys.issue(acme.workspace, name="creator", scopes=scopes, by=UserActor(acme.owner)).key
     may = wanted <= held | FREELY_GIVEN | {Action.WORKSPACE_SERVICE_API_KEYS_CREATE}
     if may:
         issued = apikeys.issue(acme.workspace, name="made", scopes=sorted(wanted), by=creator)

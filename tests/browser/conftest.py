@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as configured
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
@@ -60,6 +61,8 @@ def chromium(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Brow
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
         browser.close()
+        # Beside a running loop Django keeps connections of its own, which nobody else would close.
+        connections.close_all()
 
 
 @pytest.fixture
@@ -76,7 +79,7 @@ def visitor(chromium: Browser, live_server: Any, settings: Any) -> Iterator[Call
         )
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         if user is not None:
-            context.add_cookies([{"name": configured.SESSION_COOKIE_NAME, "value": _session(user), "url": live_server.url}])
+            context.add_cookies([{**_session(user), "url": live_server.url}])
         return Visitor(context, live_server.url)
 
     yield arrived
@@ -84,7 +87,8 @@ def visitor(chromium: Browser, live_server: Any, settings: Any) -> Iterator[Call
         context.close()
 
 
-def _session(user: User) -> str:
+def _session(user: User) -> dict[str, str]:
     browser = Client()
     browser.force_login(user)
-    return browser.cookies[configured.SESSION_COOKIE_NAME].value
+    name = configured.SESSION_COOKIE_NAME
+    return {"name": name, "value": browser.cookies[name].value}

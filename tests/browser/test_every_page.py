@@ -8,7 +8,13 @@ from playwright.sync_api import expect
 from tests.world import Company, World
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SIGNED_OUT = ["accounts/login/", "accounts/signup/", "accounts/password/reset/", "accounts/password/reset/done/", "nothing/"]
+SIGNED_OUT = [
+    "accounts/login/",
+    "accounts/signup/",
+    "accounts/password/reset/",
+    "accounts/password/reset/done/",
+    "nothing/",
+]
 OF_ONES_OWN = [
     "?all=1",
     "account/",

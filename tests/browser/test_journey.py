@@ -55,7 +55,45 @@ def change_role(page: Page, name: str, role: str) -> None:
     expect(page.locator(".toast")).to_contain_text(f"{name} is now {role}")
 
 
-def test_a_person_founds_an_organization_and_brings_a_colleague(visitor: Any, live_server: Any) -> None:
+def take_key(visitor: Visitor, secret: str) -> None:
+    """Copies it, downloads it, and goes on, which the page lets nobody do before they say that they have it."""
+    page = visitor.page
+    page.get_by_role("button", name="Copy", exact=True).click()
+    assert page.evaluate("navigator.clipboard.readText()") == secret
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download .env").click()
+    assert Path(download.value.path()).read_text() == f"PORTKEY_API_KEY={secret}\n"
+    page.get_by_role("button", name="Continue to Initech").click()
+    assert "/o/" not in page.url, "the box comes first"
+    page.get_by_label("I have stored it").check()
+    page.get_by_role("button", name="Continue to Initech").click()
+    expect(page.get_by_role("heading", name="Initech")).to_be_visible()
+
+
+def look_back_for(page: Page, secret: str) -> None:
+    with suppress(Error):  # the browser may refuse by itself to show it again
+        page.go_back()
+    expect(page.locator(f"[value='{secret}'], :text('{secret}')")).to_have_count(0)
+    assert secret not in [field.input_value() for field in page.locator("[data-secret]").all()]
+
+
+def join(visitor: Visitor, link: str) -> None:
+    """Follows the link as somebody without an account."""
+    page = visitor.go(link)
+    expect(page.get_by_role("heading", name="Join Initech")).to_be_visible()
+    assert "gthi_" not in page.url
+    visitor.look()
+    page.get_by_role("link", name="Create an account").click()
+    expect(page.get_by_label("Email")).to_be_disabled()
+    expect(page.get_by_label("Email")).to_have_value("sam@initech.example")
+    sign_up(page, "Sam")
+    answer_letter(visitor)
+    page.get_by_role("button", name="Accept and join Initech").click()
+    expect(page.get_by_role("heading", name="Initech")).to_be_visible()
+    visitor.look()
+
+
+def test_a_person_founds_an_organization_and_brings_a_colleague(visitor: Any) -> None:
     first, second = visitor(), visitor(width=390, theme="dark")
     first.go("/").get_by_role("link", name="Create an account").click()
     first.look()
@@ -68,39 +106,15 @@ def test_a_person_founds_an_organization_and_brings_a_colleague(visitor: Any, li
 
     secret = found(first, "Initech")
     first.look()
-    first.page.get_by_role("button", name="Copy", exact=True).click()
-    assert first.page.evaluate("navigator.clipboard.readText()") == secret
-    with first.page.expect_download() as download:
-        first.page.get_by_role("button", name="Download .env").click()
-    assert Path(download.value.path()).read_text() == f"PORTKEY_API_KEY={secret}\n"
-    first.page.get_by_role("button", name="Continue to Initech").click()
-    assert "/o/" not in first.page.url, "the box comes first"
-    first.page.get_by_label("I have stored it").check()
-    first.page.get_by_role("button", name="Continue to Initech").click()
-    expect(first.page.get_by_role("heading", name="Initech")).to_be_visible()
+    take_key(first, secret)
     overview = first.page.url.partition("?")[0]
-    with suppress(Error):  # the browser may refuse by itself to show it again
-        first.page.go_back()
-    expect(first.page.locator(f"[value='{secret}'], :text('{secret}')")).to_have_count(0)
-    assert secret not in [field.input_value() for field in first.page.locator("[data-secret]").all()]
-
+    look_back_for(first.page, secret)
     first.go(overview)
     first.look()
+
     link = invite(first, "sam@initech.example")
     first.look()
-
-    second.go(link)
-    expect(second.page.get_by_role("heading", name="Join Initech")).to_be_visible()
-    assert "gthi_" not in second.page.url
-    second.look()
-    second.page.get_by_role("link", name="Create an account").click()
-    expect(second.page.get_by_label("Email")).to_be_disabled()
-    expect(second.page.get_by_label("Email")).to_have_value("sam@initech.example")
-    sign_up(second.page, "Sam")
-    answer_letter(second)
-    second.page.get_by_role("button", name="Accept and join Initech").click()
-    expect(second.page.get_by_role("heading", name="Initech")).to_be_visible()
-    second.look()
+    join(second, link)
 
     first.go(f"{overview}members/")
     change_role(first.page, "Sam", "admin")

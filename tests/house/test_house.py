@@ -11,6 +11,7 @@ from django.db.migrations.loader import MigrationLoader
 
 import apps
 from apps.audit.events import Event
+from tests.house.breakages import BREAKAGES, Breakage
 
 ROOT = Path(apps.__file__).parents[1]
 MODULES = sorted(p for top in ("apps", "config") for p in (ROOT / top).rglob("*.py") if "migrations" not in p.parts)
@@ -112,3 +113,9 @@ def test_nothing_in_the_house_speaks_of_its_making() -> None:
     paths = [*MODULES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "templates").rglob("*.html"), *ROOT.glob("*.md")]
     paths = [p for p in paths if p != Path(__file__)]
     assert [_name(p) for p in paths if telling.search(p.read_text())] == []
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda breakage: breakage.what)
+def test_what_a_breakage_breaks_stands_once(breakage: Breakage) -> None:
+    """A guard that moved takes its breakage along, or nobody would notice that it can no longer fail."""
+    assert (ROOT / breakage.path).read_text().count(breakage.stands) >= 1

@@ -91,6 +91,13 @@ def test_sync_roles_repairs_every_kind_of_drift_and_says_so(acme: Company, capsy
     assert repaired.details == {"after": {"added": 1, "removed": 2}}
 
 
+def test_sync_roles_makes_a_role_group_that_is_missing(acme: Company) -> None:
+    acme.workspace.role_groups.get(role=WorkspaceRole.MEMBER).delete()
+    assert not UserActor(acme.member).belongs_to(acme.workspace)
+    call_command("sync_roles", verbosity=0)
+    assert Action.PROMPTS_CREATE in UserActor(acme.member).actions_in(acme.workspace)
+
+
 def test_sync_roles_only_looks_when_asked_to_check(acme: Company, capsys: pytest.CaptureFixture[str]) -> None:
     acme.organization.role_groups.get(role=OrganizationRole.OWNER).user_set.add(acme.bystander)
     with pytest.raises(SystemExit):

@@ -7,7 +7,7 @@ import time_machine
 from allauth.account.models import EmailAddress
 from django.core import mail
 
-from apps.access.actors import NobodyActor, UserActor
+from apps.access.actors import NobodyActor, Origin, UserActor
 from apps.access.roles import OrganizationRole, WorkspaceRole
 from apps.accounts.models import User
 from apps.apikeys import operations as apikeys
@@ -21,8 +21,9 @@ from apps.memberships.invitations import Offer, Seat
 from apps.memberships.models import Invitation
 from apps.organizations import operations as organizations
 from apps.workspaces import operations as workspaces
+from apps.workspaces.models import Workspace
 from tests.factories import UserFactory
-from tests.world import Company
+from tests.world import Company, system
 
 MEMBER = Offer(OrganizationRole.MEMBER)
 NEWCOMER = "newcomer@elsewhere.example"
@@ -79,6 +80,19 @@ class TestInviting:
             invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.admin))
         old.refresh_from_db()
         assert old.status == Invitation.Status.CANCELLED
+
+    def test_a_workspace_of_another_organization_is_not_there(self, acme: Company, globex: Company) -> None:
+        memberships.join(acme.owner, globex.organization, OrganizationRole.OWNER, by=system())
+        offer = Offer(OrganizationRole.MEMBER, [seat(globex)])
+        with pytest.raises(Invalid) as refusal:
+            invitations.invite(acme.organization, NEWCOMER, offer, by=UserActor(acme.owner))
+        assert list(refusal.value.errors) == ["workspaces"]
+
+    def test_an_archived_workspace_is_not_there_however_old_the_form(self, acme: Company) -> None:
+        offer = Offer(OrganizationRole.MEMBER, [seat(acme)])
+        workspaces.archive(Workspace.objects.get(pk=acme.workspace.pk), by=system())
+        with pytest.raises(Invalid):
+            invitations.invite(acme.organization, NEWCOMER, offer, by=UserActor(acme.owner))
 
     @pytest.mark.parametrize("person", ["member", "manager", "workspace_admin", "bystander"])
     def test_members_invite_nobody(self, acme: Company, person: str) -> None:
@@ -205,6 +219,21 @@ class TestAccepting:
         with pytest.raises(Conflict, match="Ask for a new invitation"):
             invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
 
+    def test_whoever_sends_it_again_stands_for_it(self, acme: Company, newcomer: User) -> None:
+        invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.admin))
+        memberships.remove(acme.membership(acme.admin), by=UserActor(acme.owner))
+        copied = invitations.copy_link(invited.invitation, by=UserActor(acme.owner))
+        assert invitations.accept(copied.invitation, token=copied.token.clear, by=UserActor(newcomer)).membership
+
+    def test_the_line_of_a_promised_key_says_who_took_it_and_who_promised(self, acme: Company, newcomer: User) -> None:
+        offer = Offer(OrganizationRole.MEMBER, [seat(acme)], ["prompts.read"])
+        invited = invitations.invite(acme.organization, NEWCOMER, offer, by=UserActor(acme.owner))
+        by = UserActor(newcomer, Origin("page", "r-7"))
+        invitations.accept(invited.invitation, token=invited.token.clear, by=by)
+        line = AuditEvent.objects.filter(event="api_key.issued").latest("id")
+        assert (line.actor_id, line.door, line.request_id) == (newcomer.pk, "page", "r-7")
+        assert line.details["after"]["offered_by"] == str(acme.owner.pk)
+
     def test_a_key_that_is_still_let_in_stands_for_its_offer(self, acme: Company, newcomer: User) -> None:
         invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=acme.organization_key)
         assert invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer)).membership
@@ -295,9 +324,11 @@ class TestResendingAndCopying:
 
 
 class TestDeclining:
-    def test_whoever_holds_the_link_may(self, acme: Company) -> None:
+    @pytest.mark.parametrize("signed_in", [True, False])
+    def test_whoever_holds_the_link_may(self, acme: Company, signed_in: bool) -> None:
         invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
-        declined = invitations.decline(invited.invitation, token=invited.token.clear, by=NobodyActor())
+        by = UserActor(UserFactory()) if signed_in else NobodyActor()
+        declined = invitations.decline(invited.invitation, token=invited.token.clear, by=by)
         assert declined.shown_status == Invitation.Status.CANCELLED
         assert AuditEvent.objects.filter(event="invitation.declined").count() == 1
 

@@ -5,6 +5,7 @@ import pytest
 from apps.access.actions import Action
 from apps.access.actors import NobodyActor, SystemActor, UserActor
 from apps.access.roles import OrganizationRole, WorkspaceRole
+from apps.apikeys import operations as apikeys
 from apps.apikeys.models import ApiKey
 from apps.audit.models import AuditEvent
 from apps.core.errors import Closed, Conflict, Forbidden, Missing, Overreach, Stale
@@ -100,12 +101,8 @@ class TestChangingARole:
 
     def test_a_key_without_the_rights_of_a_role_cannot_hand_it_out(self, acme: Company) -> None:
         """Nobody grants more than they hold: drop gate.require_to_grant, and this fails."""
-        narrow = ApiKey(
-            organization=acme.organization,
-            type="organisation-service",
-            scopes=["organisation_users.update", "organisation_users.read"],
-            name="narrow",
-        )
+        scopes = ["organisation_users.update", "organisation_users.read"]
+        narrow = apikeys.issue(acme.organization, name="narrow", scopes=scopes, by=UserActor(acme.owner)).key
         with pytest.raises(Overreach) as refusal:
             memberships.change_role(acme.membership(acme.bystander), OrganizationRole.ADMIN, by=narrow)
         assert "workspaces.delete" in refusal.value.beyond
@@ -211,6 +208,10 @@ class TestRemoving:
         memberships.remove(membership, by=UserActor(acme.admin))
         with pytest.raises(Missing):
             memberships.remove(membership, by=UserActor(acme.admin))
+
+    def test_no_key_leaves_for_its_person(self, acme: Company) -> None:
+        with pytest.raises(Missing):
+            memberships.leave(acme.membership(acme.member), by=acme.user_key)
 
     def test_nobody_leaves_for_somebody_else(self, acme: Company) -> None:
         with pytest.raises(Missing):

@@ -73,6 +73,11 @@ class TestFounding:
             onboarding.found_organization(founder, name="Initech", by=UserActor(founder))
         assert onboarding.found_organization(founder, name="Initech", by=system()).owner.user == founder
 
+    def test_somebody_who_is_shut_out_owns_nothing_new(self, db: None) -> None:
+        founder = UserFactory(is_active=False)
+        with pytest.raises(Conflict, match="deactivated"):
+            onboarding.found_organization(founder, name="Initech", by=system())
+
     def test_a_key_founds_nothing(self, acme: Company) -> None:
         with pytest.raises(Closed):
             onboarding.found_organization(acme.owner, name="Initech", by=acme.organization_key)
@@ -145,6 +150,16 @@ class TestBootstrap:
         key = ApiKey.objects.with_places().get(digest__in=digests_of_key(made["master_key"]["key"]))
         assert key.is_let_in
         assert str(key.organization_id) == made["organization"]["id"]
+
+    def test_a_password_is_a_good_one(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("BOOTSTRAP_PASSWORD", "a")
+        with pytest.raises(CommandError, match="too short"):
+            call_command("bootstrap", email="a@b.example", organization="Initech")
+
+    def test_an_address_that_somebody_may_have_taken_founds_nothing(self, db: None) -> None:
+        UserFactory(email="first@initech.example", verified=False)
+        with pytest.raises(CommandError, match="has not proved"):
+            call_command("bootstrap", email="first@initech.example", organization="Initech")
 
     def test_takes_a_person_who_is_there(self, acme: Company, capsys: pytest.CaptureFixture[str]) -> None:
         call_command("bootstrap", email=acme.owner.email, organization="Second", no_master_key=True)

@@ -35,6 +35,13 @@ class TestHome:
         assert re.search(r"Initech</bdi></b>\s*<small>Owner", text)
         assert "Globex" not in text
 
+    def test_lists_them_all_even_where_the_switcher_does_not(self, sign_in: Any, acme: Company) -> None:
+        browser = sign_in(acme.bystander)
+        for number in range(25):
+            browser.post("/organizations/new/", {"name": f"Company {number}"})
+        assert text_of(browser.get("/")).count('class="tile"') == 26
+        assert browser.get(f"/o/{acme.organization.slug}/").status_code == 200
+
     def test_offers_a_stranger_a_beginning(self, sign_in: Any, world: World) -> None:
         text = text_of(sign_in(world.stranger).get("/"))
         assert "You are in no organization yet" in text
@@ -107,9 +114,7 @@ class TestFounding:
         assert "cannot be shown again" in text_of(browser.get(again["Location"]))
 
     @pytest.mark.parametrize(("choice", "days"), [("30", 30), ("90", 90), ("365", 365), ("", 90), ("never", None)])
-    def test_the_key_expires_when_it_was_said(
-        self, sign_in: Any, world: World, choice: str, days: int | None
-    ) -> None:
+    def test_the_key_expires_when_it_was_said(self, sign_in: Any, world: World, choice: str, days: int | None) -> None:
         sign_in(world.stranger).post("/organizations/new/", {**FOUND, "expires_in": choice})
         key = ApiKey.objects.get(organization__name="Initech")
         assert (key.expires_at and (key.expires_at - key.created_at).days + 1) == days

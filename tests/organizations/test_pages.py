@@ -54,9 +54,7 @@ class TestSettings:
         assert not Organization.objects.filter(name="Ours now").exists()
 
     @pytest.mark.parametrize("version", ["x", "-1", "0", "1.5", "9" * 30])
-    def test_a_version_that_is_none_is_an_error_of_the_form(
-        self, sign_in: Any, acme: Company, version: str
-    ) -> None:
+    def test_a_version_that_is_none_is_an_error_of_the_form(self, sign_in: Any, acme: Company, version: str) -> None:
         answer = sign_in(acme.owner).post(settings_of(acme), {"name": "A", "description": "", "version": version})
         assert answer.status_code in {400, 409}
 
@@ -91,7 +89,10 @@ class TestTheMatrix:
     def test_begins_with_the_products_own_table(self) -> None:
         """The words on the page, against the words of the product, cell by cell."""
         shown = [
-            (feature.name.replace("Organization", "Organisation"), *(", ".join(cell.words) or "-" for cell in feature.cells))
+            (
+                feature.name.replace("Organization", "Organisation"),
+                *(", ".join(cell.words) or "-" for cell in feature.cells),
+            )
             for feature in matrix.FEATURES
         ]
         assert shown == [tuple(row) for row in rows_of("product_table.md")]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 from apps.access.actors import UserActor
 from apps.access.roles import OrganizationRole, WorkspaceRole
@@ -17,9 +17,10 @@ from apps.memberships import grants, invitations
 from apps.memberships import operations as memberships
 from apps.memberships.invitations import Offer
 from apps.memberships.models import Invitation, OrganizationMembership, WorkspaceMembership
+from apps.onboarding import operations as onboarding
 from apps.workspaces import operations as workspaces
 from tests.factories import UserFactory
-from tests.world import Company
+from tests.world import Company, system
 
 pytestmark = [
     pytest.mark.postgresql,
@@ -223,3 +224,75 @@ def test_acts_in_two_organizations_do_not_wait_for_each_other_forever(acme: Comp
             ),
         )
         assert not any(isinstance(result, Exception) for result in results)
+
+
+def held_up(acme: Company, end: Act, act: Act) -> Any:
+    """Runs `act` while `end` holds the organization in an open transaction; answers with what became of the act."""
+    ended, results = threading.Event(), []
+
+    def later() -> None:
+        ended.wait()
+        results.extend(at_once(act))
+
+    thread = threading.Thread(target=later)
+    thread.start()
+    with transaction.atomic():
+        end()
+        ended.set()
+        thread.join(timeout=0.5)  # the act now waits for the lock
+        assert thread.is_alive()
+    thread.join()
+    return results[0]
+
+
+def test_a_key_that_was_revoked_while_it_waited_issues_no_other(acme: Company) -> None:
+    """Let organizations.lock forget to look again, and this fails."""
+    key = ApiKey.objects.with_places().get(pk=acme.organization_key.pk)
+    assert key.actions_in(acme.organization)
+    outcome = held_up(
+        acme,
+        lambda: apikeys.revoke(acme.organization_key, by=UserActor(acme.owner)),
+        lambda: apikeys.issue(acme.organization, name="heir", scopes=["workspaces.list"], by=key),
+    )
+    assert isinstance(outcome, Forbidden)
+
+
+def test_an_admin_who_was_removed_while_they_waited_does_nothing(acme: Company) -> None:
+    admin = UserActor(acme.admin)
+    assert admin.actions_in(acme.organization)
+    outcome = held_up(
+        acme,
+        lambda: memberships.remove(acme.membership(acme.admin), by=UserActor(acme.owner)),
+        lambda: workspaces.create(acme.organization, name="late", by=admin),
+    )
+    assert isinstance(outcome, Forbidden)
+
+
+def test_noting_that_an_owner_was_here_waits_for_nobody(acme: Company) -> None:
+    mine = OrganizationMembership.objects.filter(organization=acme.organization, user=acme.second_owner)
+    done: list[Any] = []
+    thread = threading.Thread(target=lambda: done.extend(at_once(mine.note_presence)))
+    with transaction.atomic():
+        workspaces.create(acme.organization, name="slow", by=UserActor(acme.owner))
+        thread.start()
+        thread.join(timeout=5)
+        assert done == [1]
+    thread.join()
+
+
+def test_an_owner_deactivated_while_the_other_leaves_is_still_there(acme: Company) -> None:
+    for _ in range(20):
+        at_once(
+            lambda: onboarding.deactivate_account(acme.second_owner, by=system()),
+            leave(acme, "owner"),
+        )
+        active = (
+            OrganizationMembership.objects.active()
+            .owners()
+            .filter(organization=acme.organization, user__is_active=True)
+        )
+        assert active.count() == 1
+        acme.second_owner.refresh_from_db()
+        if not acme.second_owner.is_active:
+            onboarding.reactivate_account(acme.second_owner, by=system())
+        both_owners_again(acme)

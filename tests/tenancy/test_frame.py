@@ -16,7 +16,17 @@ from apps.tenancy.keyset import Total
 from apps.tenancy.wording import in_words, listed, program
 from tests.world import Company, World, system
 
-PAGES = ["", "settings/", "members/", "invitations/", "invitations/new/", "workspaces/", "workspaces/new/", "roles/", "leave/"]
+PAGES = [
+    "",
+    "settings/",
+    "members/",
+    "invitations/",
+    "invitations/new/",
+    "workspaces/",
+    "workspaces/new/",
+    "roles/",
+    "leave/",
+]
 IN_WORKSPACE = ["", "team/", "team/add/", "settings/", "archive/"]
 
 

@@ -134,6 +134,8 @@ class TestUpdating:
             ("defaults", [], "defaults"),
             ("defaults", {"metadata": {"a": 1}}, "defaults.metadata"),
             ("defaults", {"metadata": {"a": "x" * 256}}, "defaults.metadata"),
+            ("defaults", {"metadata": {"a": "half \ud800"}}, "defaults.metadata"),
+            ("defaults", {"metadata": {"nul\0": "a"}}, "defaults.metadata"),
             ("defaults", {"input_guardrails": ["pg-none"]}, "defaults.input_guardrails"),
             ("color", "mauve", "color"),
         ],
@@ -228,6 +230,17 @@ class TestDeleting:
         assert AuditEvent.objects.filter(workspace_id=acme.workspace.pk, event="workspace.deleted").exists()
         with pytest.raises(Missing):
             workspaces.delete(acme.workspace, by=system())
+
+    def test_after_thirty_days_nothing_is_restored(self, acme: Company) -> None:
+        workspaces.archive(acme.workspace, by=system())
+        with time_machine.travel(now() + timedelta(days=30), tick=False), pytest.raises(Conflict, match="are over"):
+            workspaces.restore(acme.workspace, by=UserActor(acme.owner))
+
+    def test_a_purge_looks_again_before_it_deletes(self, acme: Company) -> None:
+        """One that was restored and archived anew since the list was made has thirty days of its own."""
+        workspaces.archive(acme.workspace, by=system())
+        with pytest.raises(Conflict, match="kept for 30 days"):
+            workspaces.delete(acme.workspace, only_if_due=True, by=system())
 
     def test_after_thirty_days_the_tick_does_it(self, acme: Company, capsys: pytest.CaptureFixture[str]) -> None:
         workspaces.archive(acme.workspace, by=system())

@@ -35,7 +35,9 @@ class TestTheList:
             assert "Acme Support" not in answer.content.decode()
 
     def test_tells_who_is_in_none_who_could_help(self, sign_in: Any, acme: Company) -> None:
-        assert "You are in no workspace yet" in sign_in(acme.bystander).get(f"{root(acme)}/workspaces/").content.decode()
+        assert (
+            "You are in no workspace yet" in sign_in(acme.bystander).get(f"{root(acme)}/workspaces/").content.decode()
+        )
 
     def test_keeps_the_archived_apart(self, sign_in: Any, acme: Company) -> None:
         workspaces.archive(acme.other_workspace, by=system())
@@ -65,7 +67,11 @@ class TestANewOne:
 
     @pytest.mark.parametrize(
         ("sent", "field"),
-        [({"name": "", "kind": "secrets"}, "name"), ({"name": "Lab", "kind": "nothing"}, "kind"), ({"name": "Lab"}, "kind")],
+        [
+            ({"name": "", "kind": "secrets"}, "name"),
+            ({"name": "Lab", "kind": "nothing"}, "kind"),
+            ({"name": "Lab"}, "kind"),
+        ],
     )
     def test_says_what_is_wrong_at_its_field(
         self, sign_in: Any, acme: Company, sent: dict[str, str], field: str

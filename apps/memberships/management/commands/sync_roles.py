@@ -40,10 +40,12 @@ class Command(BaseCommand):
 def _repair(organization: Organization, *, keep: bool) -> Drift:
     by = SystemActor(reason="sync_roles", actions=Action, origin=Origin(door="command"))
     with transaction.atomic():
-        Organization.objects.select_for_update().get(pk=organization.pk)
-        drift = organizations.sync_roles(organization) + grants.sync(organization)
+        if not Organization.objects.select_for_update(no_key=True).filter(pk=organization.pk).exists():
+            return Drift()
+        drift = organizations.sync_roles(organization)
         for workspace in organization.workspaces.order_by("pk").iterator():
             drift += workspaces.sync_roles(workspace)
+        drift += grants.sync(organization)
         if drift and keep:
             changed = {"added": drift.added, "removed": drift.removed}
             log.record(

@@ -9,6 +9,8 @@ from typing import Any
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.urls import reverse
@@ -19,7 +21,7 @@ from apps.accounts import operations as accounts
 from apps.accounts.addresses import normalized
 from apps.accounts.models import User
 from apps.core.clock import now, wire
-from apps.core.errors import DomainError
+from apps.core.errors import Conflict, DomainError, Invalid
 from apps.onboarding import operations as onboarding
 
 PASSWORD = "BOOTSTRAP_PASSWORD"
@@ -50,7 +52,7 @@ class Command(BaseCommand):
 @transaction.atomic
 def _bootstrap(email: str, name: str, with_master_key: bool, days: int) -> dict[str, Any]:
     by = SystemActor(reason="bootstrap", actions=Action, origin=Origin(door="command"))
-    person = User.objects.filter(email=normalized(email)).first() or _new_person(email)
+    person = _person(email)
     expires_at = now() + timedelta(days=days) if days else None
     founded = onboarding.found_organization(
         person, name=name, with_master_key=with_master_key, key_expires_at=expires_at, by=by
@@ -68,8 +70,21 @@ def _bootstrap(email: str, name: str, with_master_key: bool, days: int) -> dict[
     }
 
 
-def _new_person(email: str) -> User:
-    user = User.objects.create_user(email, os.environ.get(PASSWORD) or None)
+def _person(email: str) -> User:
+    """The account with this address, or a new one. Raises Conflict where somebody else may have taken the address."""
+    known = User.objects.filter(email=normalized(email)).first()
+    if known is not None and not accounts.has_verified_address(known):
+        raise Conflict(f"There is an account with {known.email} whose owner has not proved that the address is theirs.")
+    return known or _new_person(email, os.environ.get(PASSWORD) or None)
+
+
+def _new_person(email: str, password: str | None) -> User:
+    try:
+        if password is not None:
+            validate_password(password)
+    except ValidationError as refusal:
+        raise Invalid({PASSWORD: " ".join(refusal.messages)}) from None
+    user = User.objects.create_user(email, password)
     accounts.prove_address(user)  # whoever runs commands here has nothing to prove
     return user
 

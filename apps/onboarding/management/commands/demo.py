@@ -39,7 +39,6 @@ COMPANIES = (("Acme", "acme.example"), ("Globex", "globex.example"))
 
 class Command(BaseCommand):
     help = "Set up, fill and serve a working product on this machine, with no configuration at all."
-    requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--no-serve", action="store_true", help="set up and fill, but do not serve")
@@ -47,10 +46,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print sign-ins, ids and keys as JSON")
 
     def handle(self, *args: Any, no_serve: bool, port: int, **options: Any) -> None:
-        if not settings.SETTINGS_MODULE.endswith(".local"):
-            raise CommandError(
-                "The demo makes people with a known password, so it runs with config.settings.local alone."
-            )
+        if not settings.SETTINGS_MODULE.endswith(".local") or connection.vendor != "sqlite":
+            raise CommandError("The demo makes people with a known password: on SQLite, with config.settings.local.")
         with redirect_stdout(io.StringIO()):  # letters to people who do not exist
             facts = _prepare(Console(stderr=True), f"http://localhost:{port}")
         if options["json"]:

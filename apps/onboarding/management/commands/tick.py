@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from apps.access.actions import Action
@@ -10,8 +11,10 @@ from apps.workspaces import operations as workspaces
 
 
 class Command(BaseCommand):
-    help = "Do what has become due: purge workspaces that were archived more than 30 days ago."
+    help = "Do what has become due: purge workspaces archived 30 days ago, and ended sessions."
 
     def handle(self, *args: Any, **options: Any) -> None:
         by = SystemActor(reason="tick", actions=[Action.WORKSPACES_DELETE], origin=Origin(door="command"))
-        self.stdout.write(f"{workspaces.purge_archived(by=by)} archived workspaces purged.")
+        purged, refused = workspaces.purge_archived(by=by)
+        self.stdout.write(f"{purged} archived workspaces purged, {refused} kept after all.")
+        call_command("clearsessions")
