@@ -1,8 +1,12 @@
 """What the web server imports."""
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 from config import entrance
 
 entrance.choose("config.settings.production")
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+
+from apps.tenancy.wsgi import Application  # noqa: E402 (only once the apps are ready)
+
+application = Application()

@@ -1,10 +1,13 @@
 """How allauth meets the product: who may sign up, with which address, and where they land."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -32,6 +35,10 @@ class AccountAdapter(DefaultAccountAdapter):
         """Back to the invitation that led here, or home."""
         return reverse("memberships:open") if invited.opened(request) else str(super().get_login_redirect_url(request))
 
+    def format_email_subject(self, subject: str) -> str:
+        """As it is: the sender's name already says which installation writes."""
+        return subject
+
     def clean_email(self, email: str) -> str:
         try:
             return normalized(email)
@@ -47,11 +54,36 @@ class AccountAdapter(DefaultAccountAdapter):
             user.save()
         return user
 
+    def is_safe_url(self, url: str) -> bool:
+        try:
+            return bool(super().is_safe_url(url))
+        except ValueError:  # what looks like an address and cannot be one
+            return False
+
+    def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
+        """All of the change or none of it; an address that is somebody's account by now stays theirs."""
+        with transaction.atomic():
+            if operations.is_taken(email_address.email, by_other_than=email_address.user):
+                self.add_message(request, messages.ERROR, message="There is another account with this address.")
+                return False
+            return bool(super().confirm_email(request, email_address))
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+        return _at_home(super().get_email_confirmation_url(request, emailconfirmation))
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        return _at_home(super().get_reset_password_from_key_url(key))
+
     def clean_person_name(self, value: str, *, field: str) -> str:
         try:
             return operations.person_name(value, field=field)
         except Invalid as refusal:
             raise ValidationError(str(refusal)) from None
+
+
+def _at_home(url: str) -> str:
+    """The same page at the configured address: no Host header decides where a letter points (IN-10)."""
+    return f"{settings.BASE_URL}{urlsplit(url).path}"
 
 
 def display_name(user: User) -> str:

@@ -1,5 +1,6 @@
 """E-mail addresses in the one form they are compared and stored in (product 5.2)."""
 
+import re
 import unicodedata
 
 import idna
@@ -9,6 +10,8 @@ from django.core.validators import EmailValidator
 from apps.core.errors import Invalid
 
 ADDRESS_LENGTH = 254
+# Quoted local parts are left out: they may hold line breaks, and name mailboxes that have a plain name, too.
+_LOCAL_PART = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+")
 _is_well_formed = EmailValidator(message="This is not an e-mail address.")
 
 
@@ -18,8 +21,10 @@ def normalized(address: str, *, field: str = "email") -> str:
     The part before the @ must be plain ASCII as typed: look-alike letters would otherwise fold onto somebody
     else's address. Raises Invalid.
     """
+    if len(address) > 2 * ADDRESS_LENGTH:
+        raise Invalid({field: f"An e-mail address has at most {ADDRESS_LENGTH} characters."})
     local, at, domain = address.strip().rpartition("@")
-    if not local.isascii():
+    if at and not _LOCAL_PART.fullmatch(local):
         raise Invalid({field: "The part before the @ can only hold plain letters, digits and the usual signs."})
     try:
         whole = f"{local.lower()}{at}{_ascii_domain(domain)}"
@@ -32,6 +37,8 @@ def normalized(address: str, *, field: str = "email") -> str:
 
 
 def _ascii_domain(domain: str) -> str:
+    if domain.startswith("["):
+        raise UnicodeError("Mail goes to names, not to numbers.")
     domain = unicodedata.normalize("NFC", domain).lower()
     return domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
 

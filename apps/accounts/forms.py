@@ -7,6 +7,7 @@ from allauth.account.forms import SignupForm
 from allauth.core import context
 from django import forms
 
+from apps.accounts import operations
 from apps.accounts.operations import PERSON_NAME_LENGTH
 from apps.tenancy import invited
 from apps.tenancy.forms import PageForm
@@ -31,6 +32,10 @@ class SignUpForm(SignupForm):
             self.fields["email"].initial = self.initial["email"] = guest.address
             self.fields["email"].disabled = True
             self.fields["email"].help_text = "The address that was invited."
+
+    def clean_email(self) -> str:
+        operations.drop_claims(get_adapter().clean_email(self.cleaned_data["email"]))
+        return str(super().clean_email())
 
     def clean_first_name(self) -> str:
         return str(get_adapter().clean_person_name(self.cleaned_data["first_name"], field="first_name"))

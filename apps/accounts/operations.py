@@ -25,8 +25,19 @@ def has_verified_address(user: User) -> bool:
     return bool(EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists())
 
 
+def is_taken(address: str, *, by_other_than: User) -> bool:
+    """Whether the address is the name of another account."""
+    return User.objects.filter(email=address).exclude(pk=by_other_than.pk).exists()
+
+
+def drop_claims(address: str) -> None:
+    """Forgets that others meant to change to this address and never proved it: a claim keeps nobody from signing up."""
+    EmailAddress.objects.filter(email=address, verified=False).exclude(user__email=address).delete()
+
+
 def prove_address(user: User) -> None:
     """Notes that the mailbox was read: a letter sent there came back with its token (product P14)."""
+    drop_claims(user.email)
     EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
 
 

@@ -10,12 +10,22 @@ TEXT_LENGTH = 2000
 FORBIDDEN_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}
 
 
+def composed(value: str, longest: int, *, field: str) -> str:
+    """The text in Unicode's composed form, without the space around it.
+
+    What is far too long is refused before it is composed: that takes quadratic time on text made for it.
+    """
+    if len(value) > 4 * longest:
+        raise Invalid({field: f"At most {longest} characters are taken; these are {len(value)}."})
+    return unicodedata.normalize("NFC", value).strip()
+
+
 def name(value: str, *, field: str = "name") -> str:
     """A name as it is kept.
 
     Raises Invalid when it is empty, over 255 characters long, or holds a line break or control character.
     """
-    value = unicodedata.normalize("NFC", value).strip()
+    value = composed(value, NAME_LENGTH, field=field)
     if not value:
         raise Invalid({field: "A name is needed."})
     if len(value) > NAME_LENGTH:
@@ -27,7 +37,7 @@ def name(value: str, *, field: str = "name") -> str:
 
 def description(value: str | None, *, field: str = "description") -> str:
     """A description as it is kept: line breaks are welcome, other control characters are not."""
-    value = unicodedata.normalize("NFC", value or "").strip()
+    value = composed(value or "", TEXT_LENGTH, field=field)
     if len(value) > TEXT_LENGTH:
         raise Invalid({field: f"A description has at most {TEXT_LENGTH} characters; this one has {len(value)}."})
     if any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\r\t" for c in value):

@@ -1,6 +1,5 @@
 """What every form of the pages has in common: how a field looks, and that nothing unasked is taken."""
 
-import unicodedata
 from typing import Any, ClassVar
 
 from django import forms
@@ -10,6 +9,7 @@ from django.template.loader import get_template
 
 from apps.access import gate
 from apps.access.roles import OrganizationRole, WorkspaceRole
+from apps.core import text
 from apps.core.errors import Invalid
 from apps.tenancy.tenant import Tenant
 
@@ -64,14 +64,18 @@ class VersionedForm(PageForm):
 class TypedForm(PageForm):
     """A confirmation that is typed: the name of what is about to end."""
 
-    typed = forms.CharField(label="", widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
+    typed = forms.CharField(
+        label="",
+        max_length=text.NAME_LENGTH,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
 
     def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
         self.expected = expected
         super().__init__(*args, **kwargs)
 
     def clean_typed(self) -> str:
-        typed = unicodedata.normalize("NFC", self.cleaned_data["typed"]).strip()
+        typed = text.composed(self.cleaned_data["typed"], text.NAME_LENGTH, field="typed")
         if typed != self.expected.strip():
             raise ValidationError("This is not what it says above. Nothing was changed.")
         return typed

@@ -35,6 +35,8 @@ class TraceMiddleware:
         if request.origin.door == "api":  # type: ignore[attr-defined]
             # Keys only (product P26): no session is looked for, let alone written.
             request.COOKIES = {}
+        # A quoted cookie can spell a NUL, which no database takes in a session's key.
+        request.COOKIES = {name: value for name, value in request.COOKIES.items() if "\0" not in value}
         structlog.contextvars.bind_contextvars(trace_id=request_id)
         response = self.get_response(request)
         response[TRACE_HEADER] = response[REQUEST_HEADER] = request_id
