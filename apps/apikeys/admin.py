@@ -9,13 +9,17 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from apps.access.actions import Action
 from apps.access.actors import UserActor
 from apps.access.scopes import ALLOWED, KeyType
+from apps.accounts.models import User
 from apps.apikeys import operations
 from apps.apikeys.models import ApiKey, action_on
+from apps.organizations.models import Organization
 from apps.tenancy.admin import Made, StaffActor, TenantModelAdmin
-from apps.tenancy.console.forms import ChangeForm, OperationForm, PersonField
+from apps.tenancy.console.forms import UNKNOWN, ChangeForm, OperationForm, person_in
 from apps.tenancy.console.verbs import verb
+from apps.workspaces.models import Workspace
 
 
 class ScopesField(forms.MultipleChoiceField):
@@ -26,7 +30,7 @@ class ScopesField(forms.MultipleChoiceField):
 
 
 class IssueForm(OperationForm):
-    person = PersonField(
+    person = forms.EmailField(
         label="Person's e-mail address", required=False, help_text="For a personal key, of somebody in the workspace."
     )
     scopes = ScopesField(frozenset().union(*ALLOWED.values()))
@@ -43,14 +47,26 @@ class IssueForm(OperationForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        organization, workspace, person = (cleaned.get(name) for name in ("organization", "workspace", "person"))
+        organization, workspace = cleaned.get("organization"), cleaned.get("workspace")
         if not (organization or workspace):
             self.add_error("organization", "Say whose key it is: an organization's or a workspace's.")
         if organization and workspace and workspace.organization_id != organization.pk:
             self.add_error("workspace", f"This workspace is not in {organization}.")
-        if workspace and person and not UserActor(person).belongs_to(workspace):
-            self.add_error("person", PersonField.default_error_messages["unknown"])
+        if address := cleaned.get("person"):
+            cleaned["person"] = self._person(address, organization, workspace)
         return cleaned
+
+    def _person(self, address: str, organization: Organization | None, workspace: Workspace | None) -> User | None:
+        """Looked for in the workspace alone: elsewhere, who has this address makes no difference."""
+        if workspace is None:
+            if organization is not None:
+                self.add_error("person", "A key of the organization belongs to no person.")
+            return None
+        person = person_in(workspace.organization_id, address)
+        if person is None or not UserActor(person).belongs_to(workspace):
+            self.add_error("person", UNKNOWN)
+            return None
+        return person
 
 
 class KeyForm(ChangeForm):
@@ -94,7 +110,7 @@ class ApiKeyAdmin(TenantModelAdmin):
             place,
             name=given["name"],
             scopes=given["scopes"],
-            user=given["person"],
+            user=given["person"] or None,
             description=given["description"],
             expires_at=given["expires_at"],
             by=by,
@@ -130,6 +146,9 @@ class ApiKeyAdmin(TenantModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return (obj is None or not obj.is_revoked) and self._may(request, "update", obj)
+
+    def action_to_change(self, row: ApiKey) -> Action:
+        return action_on(row.type, "update")
 
     def visible(self, rows: QuerySet[Any], actor: StaffActor) -> QuerySet[Any]:
         theirs = Q(pk=None)

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from apps.access.scopes import KeyType
 from apps.apikeys.models import ApiKey
 from apps.core.text import NAME_LENGTH, TEXT_LENGTH
-from apps.tenancy.fields import Always, AsSent, Computed, Id, Instant, NotOffered, Serializer, Text, TextOrNull
+from apps.tenancy.fields import Always, AsSent, Computed, Id, Instant, NotOffered, Scopes, Serializer, Text, TextOrNull
 from apps.tenancy.schema import BUDGET, METADATA, rates
 from apps.workspaces.limits import UNITS_OF_KEYS
 
@@ -133,7 +133,7 @@ class _Settings(Serializer):
 )
 class NewApiKey(_Settings):
     name = Text(max_length=NAME_LENGTH)
-    scopes = serializers.ListField(child=Text(), min_length=1)
+    scopes = Scopes(min_length=1)
     user_id = Id(required=False, allow_null=True, help_text="Whose key it is; needed for the sub-type user.")
     organisation_id = Text(required=False, allow_null=True, help_text="The key's own organization, if given at all.")
     workspace_id = Text(
@@ -151,7 +151,7 @@ class ApiKeyChanges(_Settings):
     """What is absent stays; null clears. Type, person and place of a key never change."""
 
     name = Text(required=False, max_length=NAME_LENGTH)
-    scopes = serializers.ListField(child=Text(), min_length=1, required=False)
+    scopes = Scopes(min_length=1, required=False)
 
 
 class ApiKeyFilter(Serializer):

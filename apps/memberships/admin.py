@@ -12,7 +12,7 @@ from apps.memberships import invitations, operations
 from apps.memberships.links import invitation_link
 from apps.memberships.models import Invitation, InvitedWorkspace, OrganizationMembership, WorkspaceMembership
 from apps.tenancy.admin import Made, ReadOnlyAdmin, ReadOnlyInline, TenantModelAdmin
-from apps.tenancy.console.forms import ChangeForm, ChoiceField, OperationForm, PersonField
+from apps.tenancy.console.forms import UNKNOWN, ChangeForm, ChoiceField, OperationForm, person_in
 from apps.tenancy.console.links import counted, to_list
 from apps.tenancy.console.verbs import verb
 
@@ -102,16 +102,17 @@ class OrganizationMembershipAdmin(TenantModelAdmin):
 
 
 class PlaceForm(OperationForm):
-    member = PersonField(label="Member's e-mail address")
+    member = forms.EmailField(label="Member's e-mail address")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        user, workspace = cleaned.get("member"), cleaned.get("workspace")
-        if user and workspace:
+        address, workspace = cleaned.get("member"), cleaned.get("workspace")
+        if address and workspace:
+            user = person_in(workspace.organization_id, address)
             rows = OrganizationMembership.objects.filter(organization=workspace.organization_id, user=user)
             cleaned["membership"] = rows.select_related("user", "organization").first()
             if cleaned["membership"] is None:
-                self.add_error("member", PersonField.default_error_messages["unknown"])
+                self.add_error("member", UNKNOWN)
         return cleaned
 
 

@@ -12,13 +12,12 @@ from apps.core.errors import Invalid
 from apps.memberships.invitations import Invited
 from apps.memberships.links import invitation_link
 from apps.memberships.models import OrganizationMembership, WorkspaceMembership
-from apps.tenancy.fields import Always, Computed, Id, Instant, OneOf, Serializer, Text
+from apps.tenancy.fields import Always, Computed, Id, Instant, ListOf, OneOf, Scopes, Serializer, Text
 from apps.workspaces.types import ACTIONS, WorkspaceType
 
 # Owners are made by owners, and never over the wire (product P1).
 GIVEN_HERE: Final = [role for role in OrganizationRole if not makes_owners(role)]
 STATES: Final = ("pending", "cancelled", "accepted", "expired")
-AT_ONCE: Final = 100
 
 
 class AddressSought(Text):
@@ -99,7 +98,7 @@ class WorkspaceOffered(Serializer):
 
 
 class KeyPromised(Serializer):
-    scopes = serializers.ListField(child=Text())
+    scopes = Scopes()
 
 
 @extend_schema_serializer(
@@ -119,7 +118,7 @@ class KeyPromised(Serializer):
 class NewInvite(Serializer):
     email = Text(max_length=ADDRESS_LENGTH)
     role = OneOf(GIVEN_HERE)
-    workspaces = serializers.ListField(child=WorkspaceOffered(), required=False, allow_null=True, max_length=AT_ONCE)
+    workspaces = ListOf(child=WorkspaceOffered(), required=False, allow_null=True)
     workspace_api_key_details = KeyPromised(required=False, allow_null=True)
 
 
@@ -194,7 +193,7 @@ class Newcomer(Serializer):
 class Newcomers(Serializer):
     """A list of people, or one person as some clients write it; either way a list is read."""
 
-    users = serializers.ListField(child=Newcomer(), required=False, min_length=1, max_length=AT_ONCE)
+    users = ListOf(child=Newcomer(), required=False, min_length=1)
     user_id = Id(required=False)
     role = WorkspaceRoleField(required=False)
 

@@ -26,7 +26,7 @@ from apps.core.errors import DomainError, Forbidden, Missing
 from apps.organizations.models import Organization
 from apps.tenancy.console.forms import OperationForm, PlaceSelect, as_uuid
 from apps.tenancy.console.links import COUNTED, counted, moment, to_list
-from apps.tenancy.console.verbs import refuse, show_once
+from apps.tenancy.console.verbs import refuse, require, show_once
 from apps.workspaces.models import Workspace
 
 LONGEST_SEARCH = 200
@@ -322,9 +322,17 @@ class TenantModelAdmin(ReadOnlyAdmin):
 
     def place_id(self, row: Any, action: Action | None) -> Any:
         """The id of the place in which this action on this row is asked."""
-        is_wide = action is None or action.level is Level.ORGANIZATION
-        kind, column = (Organization, "organization_id") if is_wide else (Workspace, "workspace_id")
-        return row.pk if isinstance(row, kind) else getattr(row, column)
+        kind, column = _where_asked(action)
+        return row.pk if isinstance(row, kind) else getattr(row, f"{column}_id")
+
+    def place_of(self, row: Any, action: Action | None) -> Place:
+        """That place itself."""
+        kind, column = _where_asked(action)
+        place: Place = row if isinstance(row, kind) else getattr(row, column)
+        return place
+
+    def action_to_change(self, row: Any) -> Action | None:
+        return self.may_change
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows, actor = super().get_queryset(request), self.actor(request)
@@ -355,6 +363,12 @@ class TenantModelAdmin(ReadOnlyAdmin):
         form = super().get_form(request, obj, change=change, **kwargs, **({} if change else {"form": self.add_form}))
         form.refusal = getattr(request, "refusal", None)
         return form
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id)) if request.method == "POST" else None
+        if row is not None and (action := self.action_to_change(row)):
+            require(self, request, action, row)
+        return super().change_view(request, object_id, *args, **kwargs)  # type: ignore[no-any-return]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -468,6 +482,12 @@ class PermissionRowAdmin(ReadOnlyAdmin):
 
     def action(self, row: Any) -> str:
         return str(Action.with_codename(row.permission.codename) or row.permission.codename)
+
+
+def _where_asked(action: Action | None) -> tuple[type[Organization | Workspace], str]:
+    """The kind of place an action is asked in, and how a row names it."""
+    is_wide = action is None or action.level is Level.ORGANIZATION
+    return (Organization, "organization") if is_wide else (Workspace, "workspace")
 
 
 def _is_possible(column: Any, value: str) -> bool:

@@ -7,9 +7,10 @@ from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.settings import api_settings
 
+from apps.access.actions import Action
 from apps.access.actors import Actor
 from apps.audit import log
-from apps.core.errors import Closed, Conflict, DomainError, Forbidden, Invalid, Missing
+from apps.core.errors import Closed, Conflict, DomainError, Forbidden, Invalid, Missing, Overreach
 
 CODES: Final = {
     400: "AB01",
@@ -34,6 +35,7 @@ TYPES: Final = {
     429: "rate_limit_error",
 }
 _STATUS: Final[dict[type[DomainError], int]] = {Forbidden: 403, Closed: 403, Missing: 404, Conflict: 409, Invalid: 400}
+MOST_LISTED: Final = 50  # mistakes in one answer
 NOT_FOUND: Final = "Not found."
 TOO_LARGE: Final = "The request body is too large."
 _DJANGO: Final[dict[type[Exception], tuple[int, str]]] = {
@@ -77,7 +79,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> JsonResponse |
     The answer is JSON already, so that even the pages among the endpoints refuse in the wire's words.
     """
     if isinstance(exc, DomainError):
-        return _domain(exc, context["request"])
+        return _domain(exc, context)
     for kind, answer in _DJANGO.items():
         if isinstance(exc, kind):
             return last_resort(*answer)
@@ -95,15 +97,17 @@ def last_resort(status: int, message: str) -> JsonResponse:
     return JsonResponse(body(status, message), status=status)
 
 
-def _domain(exc: DomainError, request: Any) -> JsonResponse:
+def _domain(exc: DomainError, context: dict[str, Any]) -> JsonResponse:
     status = next(code for kind, code in _STATUS.items() if isinstance(exc, kind))
     if isinstance(exc, Missing):
         # One sentence for all: what is missing and what is somebody else's read alike (P10).
         return last_resort(404, NOT_FOUND)
+    if isinstance(exc, Overreach):
+        _write_down_overreach(exc, getattr(context["view"], "tenant", None))
     if isinstance(exc, Invalid):
         return JsonResponse(_invalid(list(exc.errors.items())), status=status)
     if isinstance(exc, Forbidden):
-        _write_down(exc, request.auth)
+        _write_down(exc, context["request"].auth)
         facts = {"action": str(exc.action), "place": str(exc.place), "roles": list(exc.roles)}
         return JsonResponse(body(status, str(exc), **facts), status=status)
     return last_resort(status, str(exc))
@@ -114,8 +118,15 @@ def _write_down(refusal: Forbidden, actor: Actor | None) -> None:
         log.refused(refusal.action, actor=actor, place=refusal.place)
 
 
+def _write_down_overreach(refusal: Overreach, tenant: Any) -> None:
+    """One line, in the name of the first action that was too much."""
+    if tenant is not None:
+        action = Action(refusal.beyond[0])
+        log.refused(action, actor=tenant.actor, place=tenant.place(action.level))
+
+
 def _invalid(errors: list[tuple[str, str]]) -> dict[str, Any]:
-    listed = [{"param": param, "message": message} for param, message in errors]
+    listed = [{"param": param, "message": message} for param, message in errors[:MOST_LISTED]]
     param, message = errors[0]
     said = f"{param}: {message}" if param else message
     return body(400, said, param=param or None, errors=listed)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import TextChoices
 from drf_spectacular.drainage import set_override
@@ -13,6 +13,8 @@ from rest_framework.fields import SkipField
 from apps.core import clock
 
 Serializer = serializers.Serializer[Any]
+MOST: Final = 100  # members of a list in a body
+MOST_SCOPES: Final = 500
 
 
 class Text(serializers.CharField):
@@ -53,12 +55,39 @@ class OneOf(serializers.ChoiceField):
         return super().to_internal_value(data.removeprefix(self.prefix) if isinstance(data, str) else data)
 
 
+class ListOf(serializers.ListField):
+    """A list, counted before its members are read: a body of thousands costs one look and one sentence."""
+
+    def __init__(self, *, most: int = MOST, **kwargs: Any) -> None:
+        super().__init__(max_length=most, **kwargs)
+        self.most = most
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and len(data) > self.most:
+            self.fail("max_length", max_length=self.most)
+        return super().to_internal_value(data)
+
+
+class Scopes(ListOf):
+    """What a key is to carry; which words are scopes, the operation knows."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=Text(), most=MOST_SCOPES, **kwargs)
+
+
 class AsSent(serializers.JSONField):
     """A whole object or list, handed on as it came: the operation checks it part by part. `schema` tells its shape."""
+
+    default_error_messages = {"max_length": ListOf.default_error_messages["max_length"]}
 
     def __init__(self, schema: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**{"required": False, "allow_null": True, **kwargs})
         set_override(self, "field", schema)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, list) and len(data) > MOST:
+            self.fail("max_length", max_length=MOST)
+        return super().to_internal_value(data)
 
 
 class NotOffered(serializers.Field[None, Any, None, Any]):

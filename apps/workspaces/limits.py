@@ -2,9 +2,10 @@
 
 import unicodedata
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from apps.core.clock import wire
 from apps.core.errors import Invalid
 
 UNITS_OF_WORKSPACES: Final = ("rpd", "rph", "rpm")
@@ -109,12 +110,14 @@ def _integer(value: Any, field: str, *, least: int, most: int = LARGEST) -> int 
 
 
 def _instant(value: Any, field: str) -> str | None:
+    """An instant in any zone, kept as the wire spells it, which takes a year of four digits. Raises Invalid."""
     if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        written = datetime.fromisoformat(value)
+        moment = written.astimezone(UTC) if written.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None or moment.year < 1000:
         raise Invalid({field: "An instant like 2026-12-31T00:00:00Z is needed here."})
-    return moment.isoformat()
+    return wire(moment)

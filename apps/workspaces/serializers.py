@@ -9,7 +9,19 @@ from rest_framework import serializers
 from apps.access.actions import Action
 from apps.access.roles import OrganizationRole, Role, WorkspaceRole, actions_of
 from apps.core.text import NAME_LENGTH, TEXT_LENGTH
-from apps.tenancy.fields import Always, AsSent, Computed, Flag, Id, Instant, Serializer, Text, TextOrNull, ZeroOrOne
+from apps.tenancy.fields import (
+    Always,
+    AsSent,
+    Computed,
+    Flag,
+    Id,
+    Instant,
+    ListOf,
+    Serializer,
+    Text,
+    TextOrNull,
+    ZeroOrOne,
+)
 from apps.tenancy.schema import BUDGET, METADATA, rates
 from apps.workspaces.limits import UNITS_OF_WORKSPACES
 from apps.workspaces.models import Workspace
@@ -17,7 +29,6 @@ from apps.workspaces.operations import ICON_LENGTH
 from apps.workspaces.types import ACTIONS, WorkspaceType
 
 STATES: Final = ("active", "archived")
-PEOPLE_AT_ONCE: Final = 100
 
 _admins, _managers, _members = OrganizationRole.ADMIN, WorkspaceRole.MANAGER, WorkspaceRole.MEMBER
 # What clients show as switches is here what the matrix says: who must hold which action for the switch to be on (P6).
@@ -135,8 +146,9 @@ class WorkspaceDetailSerializer(_WorkspaceSerializer):
 
 
 class WorkspaceFilter(Serializer):
-    name = Text(required=False, help_text="Part of the name; upper and lower case differ.")
-    exact_name = Text(required=False)
+    # Composing letters takes quadratic time on text made for it: only what could be a name is composed.
+    name = Text(required=False, max_length=NAME_LENGTH, help_text="Part of the name; upper and lower case differ.")
+    exact_name = Text(required=False, max_length=NAME_LENGTH)
     status = Text(required=False, help_text="One or both, with a comma: active, archived.")
 
     def validate_status(self, value: str) -> set[str]:
@@ -163,9 +175,7 @@ class _Settings(Serializer):
 )
 class NewWorkspace(_Settings):
     name = Text(max_length=NAME_LENGTH)
-    users = serializers.ListField(
-        child=Id(), required=False, max_length=PEOPLE_AT_ONCE, help_text="Ids of people, who join as members."
-    )
+    users = ListOf(child=Id(), required=False, help_text="Ids of people, who join as members.")
 
 
 class WorkspaceChanges(_Settings):
@@ -175,7 +185,7 @@ class WorkspaceChanges(_Settings):
 
 
 class WorkspaceDeletion(Serializer):
-    name = Text(required=False, allow_null=True)
+    name = Text(required=False, allow_null=True, max_length=NAME_LENGTH)
     force_delete = Flag(required=False)
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:

@@ -15,12 +15,20 @@ from apps.apikeys.api import ApiKeyViewSet
 from apps.apikeys.models import ApiKey
 from apps.memberships.api import InviteViewSet, MemberViewSet, UserViewSet
 from apps.memberships.models import Invitation, OrganizationMembership, WorkspaceMembership
-from apps.tenancy.fields import Id
+from apps.tenancy.api import TenantViewSet
+from apps.tenancy.fields import Id, ListOf
 from apps.workspaces.api import WorkspaceViewSet
 from apps.workspaces.models import Workspace
 from tests.api.endpoints import WRITING, Endpoint, filled, ids, rolled_back, says
 from tests.world import Company, World
 
+VIEWS: tuple[type[TenantViewSet], ...] = (
+    UserViewSet,
+    InviteViewSet,
+    MemberViewSet,
+    WorkspaceViewSet,
+    ApiKeyViewSet,
+)
 MODELS = (Workspace, OrganizationMembership, WorkspaceMembership, Invitation, ApiKey)
 
 
@@ -100,6 +108,72 @@ def test_no_drawn_body_breaks_an_endpoint(acme: Company, endpoint: Endpoint, dra
     json.loads(answer.content)
 
 
+class TestLists:
+    """However long a list is, reading it is cheap and so is the answer."""
+
+    KEY = {"name": "New", "scopes": ["completions.write"]}
+    TEAM, ISSUE = "/v1/admin/workspaces/{workspace}/users", "/v1/api-keys/organisation/service"
+    LONG = [
+        (
+            "POST",
+            "/v1/admin/users/invites",
+            {"email": "new@elsewhere.example", "role": "member"},
+            "workspaces",
+            {},
+            100,
+        ),
+        ("POST", TEAM, {}, "users", {}, 100),
+        ("POST", "/v1/admin/workspaces", {"name": "New"}, "users", 1, 100),
+        ("POST", "/v1/admin/workspaces", {"name": "New"}, "usage_limits", {}, 100),
+        ("PUT", "/v1/admin/workspaces/{workspace}", {}, "rate_limits", {}, 100),
+        ("POST", ISSUE, KEY, "scopes", 1, 500),
+        ("POST", ISSUE, KEY, "rate_limits", {}, 100),
+        ("POST", ISSUE, KEY, "alert_emails", "a", 100),
+        ("PUT", "/v1/api-keys/{workspace_key}", {}, "scopes", 1, 500),
+    ]
+
+    def sent(self, acme: Company, method: str, path: str, body: dict[str, Any]) -> Any:
+        raw = json.dumps(body, separators=(",", ":")).encode()
+        return send(acme, Endpoint(method, path.removeprefix("/v1")), raw)
+
+    @pytest.mark.parametrize(("method", "path", "body", "name", "member", "most"), LONG)
+    def test_one_that_is_far_too_long_is_refused_in_one_sentence(
+        self, acme: Company, method: str, path: str, body: dict[str, Any], name: str, member: Any, most: int
+    ) -> None:
+        for length in (most + 1, 240_000):
+            answer = self.sent(acme, method, path, {**body, name: [member] * length})
+            assert says(answer, 400, "AB01")
+            assert len(answer.content) < 20_000
+            sentence = f"Ensure this field has no more than {most} elements."
+            assert answer.json()["error"]["errors"] == [{"param": name, "message": sentence}]
+
+    def test_promised_scopes_are_counted_too(self, acme: Company) -> None:
+        body = {"email": "new@elsewhere.example", "role": "member"}
+        promised = {"workspace_api_key_details": {"scopes": [1] * 240_000}}
+        answer = self.sent(acme, "POST", "/v1/admin/users/invites", {**body, **promised})
+        assert says(answer, 400, "AB01")
+        assert len(answer.content) < 20_000
+
+    @pytest.mark.parametrize(("method", "path", "body", "name", "member", "most"), LONG)
+    def test_an_answer_lists_fifty_mistakes_at_most(
+        self, acme: Company, method: str, path: str, body: dict[str, Any], name: str, member: Any, most: int
+    ) -> None:
+        answer = self.sent(acme, method, path, {**body, name: [member] * most})
+        assert answer.status_code in {200, 400}
+        assert len(answer.json().get("error", {}).get("errors", [])) <= 50
+        assert len(answer.content) < 20_000
+
+    def test_every_list_in_a_body_is_counted_first(self) -> None:
+        lists = [field for view in VIEWS for body in view.reads.values() for field in self.lists(body())]
+        assert lists
+        assert all(isinstance(field, ListOf) for field in lists)
+
+    def lists(self, field: Any) -> list[Any]:
+        if isinstance(field, serializers.ListField | serializers.ListSerializer):
+            return [field, *self.lists(field.child)]
+        return [found for part in getattr(field, "fields", {}).values() for found in self.lists(part)]
+
+
 class TestForeignIds:
     """TI-02: no field of a body reaches into another organization."""
 
@@ -116,12 +190,7 @@ class TestForeignIds:
 
     def test_every_field_that_names_a_row_is_known_here(self) -> None:
         """Add one, and this fails until the tests below try it with somebody else's id."""
-        bodies = [
-            serializer()
-            for view in (UserViewSet, InviteViewSet, MemberViewSet, WorkspaceViewSet, ApiKeyViewSet)
-            for name, serializer in view.reads.items()
-            if name != "list"
-        ]
+        bodies = [serializer() for view in VIEWS for name, serializer in view.reads.items() if name != "list"]
         found = {f"{type(body).__name__}.{path}" for body in bodies for path in self.naming(body)}
         assert found == self.NAMING
 

@@ -13,10 +13,12 @@ from django.urls import get_resolver
 from apps.access.actors import UserActor
 from apps.apikeys import operations as apikeys
 from apps.apikeys.models import ApiKey
+from apps.audit.models import AuditEvent
 from apps.core.clock import now
 from apps.memberships import operations as memberships
 from apps.workspaces import operations as workspaces
 from tests.api.endpoints import ENDPOINTS, NAMING, Endpoint, filled, ids, new_key, rolled_back, says
+from tests.conftest import key_named
 from tests.world import Company, World, system
 
 MISSING = {"user": uuid.uuid4(), "invite": uuid.uuid4(), "workspace": "ws-nothing-000000"}
@@ -143,6 +145,35 @@ class TestWhatIsNotAllowed:
             "workspace_users.list",
             "Acme Search",
         )
+
+
+class TestOverreach:
+    """To hand out more than one holds is 400 to the caller, and a refusal to those who read the log."""
+
+    def refusals(self) -> list[tuple[Any, ...]]:
+        lines = AuditEvent.objects.filter(event="access.refused", status="refused")
+        return list(lines.values_list("actor_id", "target_id", "workspace_id", "details__action"))
+
+    def test_of_scopes_is_one_line(self, acme: Company, call: Any) -> None:
+        secret = new_key(acme.workspace, ["workspace_service_api_keys.create"])
+        body = {"name": "New", "scopes": ["workspaces.update", "workspace_users.create"]}
+        assert says(call("POST", "/v1/api-keys/workspace/service", secret, body), 400, "AB01")
+        asking, place = key_named(secret).pk, acme.workspace.pk
+        assert self.refusals() == [(asking, str(place), place, "workspace_users.create")]
+
+    def test_of_a_role_is_one_line(self, acme: Company, call: Any) -> None:
+        secret = new_key(acme.organization, ["organisation_users.create"])
+        body = {"email": "new@elsewhere.example", "role": "admin"}
+        assert says(call("POST", "/v1/admin/users/invites", secret, body), 400, "AB01")
+        [(asking, place, workspace, action)] = self.refusals()
+        assert (asking, place, workspace) == (key_named(secret).pk, str(acme.organization.pk), None)
+        assert action
+
+    def test_any_other_mistake_is_none(self, acme: Company, call: Any) -> None:
+        body = {"name": "New", "scopes": ["nonsense"]}
+        secret = acme.secrets["organization_key"]
+        assert says(call("POST", "/v1/api-keys/organisation/service", secret, body), 400, "AB01")
+        assert self.refusals() == []
 
 
 class TestWhatIsNotThere:

@@ -372,6 +372,62 @@ class TestUpdate:
             assert ask("PUT", path, {"expires_at": written}).status_code == 200
             assert ask("GET", path).json()["expires_at"] == wire(shown)
 
+    @pytest.mark.parametrize(
+        ("written", "shown"),
+        [
+            ("2026-12-31T00:00:00Z", "2026-12-31T00:00:00.000Z"),
+            ("2026-12-31T00:00:00+23:59:59.5", "2026-12-30T00:00:00.500Z"),
+            ("2026-12-31T00:00:00.123456-02:00", "2026-12-31T02:00:00.123Z"),
+            ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999Z"),
+        ],
+    )
+    def test_the_next_reset_is_taken_in_any_zone_and_shown_in_utc(
+        self, acme: Company, ask: Any, written: str, shown: str
+    ) -> None:
+        path = f"/{acme.workspace_key.pk}"
+        assert ask("PUT", path, {"usage_limits": {"next_usage_reset_at": written}}).status_code == 200
+        read = ask("GET", path).json()
+        assert (read["next_usage_reset_at"], read["usage_limits"]["next_usage_reset_at"]) == (shown, shown)
+        assert ask("PUT", path, {"usage_limits": read["usage_limits"]}).status_code == 200
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            "0001-01-01T00:00:00+23:59",
+            "9999-12-31T23:59:59.999999-23:59",
+            "0001-01-01T00:00:00Z",
+            "2026-12-31T00:00:00",
+            "2026-12-31T00:00:00+24:00",
+            "2026-13-31T00:00:00Z",
+            5,
+            [],
+        ],
+    )
+    def test_a_next_reset_that_is_no_instant_is_400(self, acme: Company, ask: Any, written: Any) -> None:
+        body = {"usage_limits": {"next_usage_reset_at": written}}
+        answer = ask("PUT", f"/{acme.workspace_key.pk}", body)
+        assert says(answer, 400, "AB01")
+        assert answer.json()["error"]["param"] == "usage_limits.next_usage_reset_at"
+
+
+class TestOfAnArchivedWorkspace:
+    """Keys leave the wire with their workspace (P23)."""
+
+    @pytest.fixture(autouse=True)
+    def _archived(self, acme: Company) -> None:
+        workspaces.archive(acme.workspace, even_if_used=True, by=system())
+
+    def test_none_is_listed(self, acme: Company, ask: Any) -> None:
+        listed = {row["id"] for row in ask("GET").json()["data"]}
+        assert listed == {str(acme.organization_key.pk)}
+
+    @pytest.mark.parametrize("name", ["workspace_key", "user_key"])
+    @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+    def test_each_is_gone(self, acme: Company, ask: Any, method: str, name: str) -> None:
+        key = getattr(acme, name)
+        assert says(ask(method, f"/{key.pk}", None if method == "GET" else {}), 404, "AB08")
+        assert ApiKey.objects.get(pk=key.pk).status == key.status
+
 
 class TestDelete:
     def test_revokes_for_good(self, acme: Company, ask: Any, call: Any) -> None:

@@ -162,6 +162,20 @@ def test_nothing_of_the_console_comes_from_another_host(desk: Desk, acme: Compan
         assert re.findall(rb"(?:src|href|action)=[\"'](?:https?:)?//", page.content) == []
 
 
+def test_what_goes_wrong_at_the_console_carries_its_policy_too(desk: Desk, acme: Company) -> None:
+    policy = desk.browser.get(reverse("admin:index"))["Content-Security-Policy"]
+    assert desk.browser.get("/accounts/login/")["Content-Security-Policy"] != policy
+    for browser, path, status in (
+        (desk.browser, "/admin/nope/", 404),
+        (desk.browser, address("add", User), 403),
+        (desk.browser, f"{address('changelist', ApiKey)}?q=%00", 400),
+        (Desk(acme.member).browser, reverse("admin:login"), 403),
+        (Desk(None).browser, reverse("admin:index"), 302),
+    ):
+        answer = browser.get(path)
+        assert (answer.status_code, answer["Content-Security-Policy"]) == (status, policy)
+
+
 @pytest.mark.parametrize("query", [{"q": "\0"}, {"status__exact": "\0"}, {"\0": "1"}, {"organization": "\0"}])
 def test_nul_in_an_address_is_a_bad_request(desk: Desk, query: dict[str, str]) -> None:
     assert desk.get("changelist", ApiKey, **query).status_code in (200, 302, 400)

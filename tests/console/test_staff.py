@@ -128,7 +128,78 @@ def test_a_member_is_offered_nothing_and_may_do_nothing(staff: Hire, acme: Compa
         assert desk.browser.post(address("change", row), {"name": "Mine", "role": "owner"}).status_code == 403
         for verb in verbs(dict(pages())[type(row)]):
             assert desk.act(verb, row, typed_name="Acme").status_code == 403
+    assert {line.event for line in lines(before)} == {"access.refused"}
+
+
+@pytest.mark.parametrize(
+    ("verb", "action"),
+    [
+        ("suspend", "installation.operate"),
+        ("resume", "installation.operate"),
+        ("delete", "organisations.delete"),
+    ],
+)
+def test_a_verb_that_is_refused_is_written_down(staff: Hire, acme: Company, verb: str, action: str) -> None:
+    desk, before = staff(acme.admin), latest()
+    for answer in (desk.get(verb, acme.organization), desk.act(verb, acme.organization, typed_name="Acme")):
+        assert answer.status_code == 403
+    refused = [(line.event, line.chain, line.actor_id, line.door, line.details["action"]) for line in lines(before)]
+    assert refused == [("access.refused", acme.organization.pk, acme.admin.pk, "admin", action)] * 2
+
+
+def test_a_change_that_is_refused_is_written_down(staff: Hire, acme: Company) -> None:
+    desk, before = staff(acme.member), latest()
+    for row in (acme.organization, acme.workspace):
+        assert desk.browser.post(address("change", row), {"name": "Mine"}).status_code == 403
+    refused = [(line.event, line.target_id, line.details["action"]) for line in lines(before)]
+    assert refused == [
+        ("access.refused", str(acme.organization.pk), "organisations.update"),
+        ("access.refused", str(acme.workspace.pk), "workspaces.update"),
+    ]
+
+
+@pytest.mark.parametrize("verb", ["deactivate", "reactivate"])
+def test_a_person_is_as_little_there_as_nobody(staff: Hire, acme: Company, globex: Company, verb: str) -> None:
+    desk, before = staff(acme.admin), latest()
+    for person in (acme.member, globex.owner, User(email="ghost@nowhere.example")):
+        assert desk.get(verb, person).status_code == 404
+        assert desk.act(verb, person).status_code == 404
     assert lines(before) == []
+
+
+class TestAStrangerAndNobody:
+    """P10: a form answers for the one exactly as for the other."""
+
+    @pytest.fixture
+    def said(self, staff: Hire, acme: Company, globex: Company) -> Any:
+        """What a form says of every address that is nobody's in Acme, if it says the same of all."""
+        desk = staff(acme.admin)
+
+        def answer(model: Any, field: str, **given: Any) -> str:
+            addresses = (globex.owner.email, "ghost@nowhere.example")
+            errors = {errors_on(desk.add(model, **given, **{field: nobody})) for nobody in addresses}
+            assert len(errors) == 1
+            return errors.pop()
+
+        return answer
+
+    def test_have_no_key_of_the_organization(self, said: Any, acme: Company) -> None:
+        given = {"organization": acme.organization.pk, "name": "Ops", "scopes": ["workspaces.list"]}
+        assert said(ApiKey, "person", **given) == "A key of the organization belongs to no person."
+
+    def test_have_no_key_of_a_workspace(self, said: Any, acme: Company) -> None:
+        given = {"workspace": acme.workspace.pk, "name": "Calls", "scopes": ["completions.write"]}
+        assert said(ApiKey, "person", **given) == "Nobody here has this address."
+
+    def test_have_no_key_of_no_place(self, said: Any, globex: Company) -> None:
+        given = {"name": "Calls", "scopes": ["completions.write"]}
+        assert "Nobody" not in said(ApiKey, "person", **given)
+        assert "Nobody" not in said(ApiKey, "person", workspace=globex.workspace.pk, **given)
+
+    def test_join_no_team(self, said: Any, acme: Company, globex: Company) -> None:
+        assert said(WorkspaceMembership, "member", workspace=acme.workspace.pk, role="member").startswith("Nobody")
+        assert "Nobody" not in said(WorkspaceMembership, "member", role="member")
+        assert "Nobody" not in said(WorkspaceMembership, "member", workspace=globex.workspace.pk, role="member")
 
 
 @pytest.mark.parametrize("model", [Workspace, WorkspaceMembership, Invitation, ApiKey])

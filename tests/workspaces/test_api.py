@@ -3,6 +3,7 @@
 import uuid
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -22,6 +23,7 @@ DETAIL = (ROW - {"scim_source_id", "status"}) | {
     "settings", "organisation_id", "last_reset_at", "created_by", "creation_source", "users"
 }  # fmt: skip
 PATH = "/v1/admin/workspaces"
+HOSTILE = "a" + "\u0315" * 10_000 + "\u0300" * 10_000  # composing it takes quadratic time
 
 
 @pytest.fixture
@@ -81,6 +83,12 @@ class TestList:
         operations.update(acme.workspace, name="Café", by=system())
         assert ask("GET", "?exact_name=Cafe%CC%81").json()["total"] == 1
         assert ask("GET", "?name=fe%CC%81").json()["total"] == 1
+
+    @pytest.mark.parametrize("name", ["name", "exact_name"])
+    def test_what_is_longer_than_a_name_is_not_even_composed(self, ask: Any, name: str) -> None:
+        answer = ask("GET", f"?{urlencode({name: HOSTILE})}")
+        assert says(answer, 400, "AB01")
+        assert answer.json()["error"]["param"] == name
 
     def test_archived_ones_appear_only_when_asked_for(self, acme: Company, ask: Any) -> None:
         operations.archive(acme.other_workspace, by=system())
@@ -345,6 +353,11 @@ class TestDelete:
         said = {**body, "workspace_id": str(workspace.pk)} if "workspace_id" in body else body
         assert says(ask("DELETE", one(workspace), said), 400, "AB01")
         assert not Workspace.objects.get(pk=workspace.pk).is_archived
+
+    def test_does_not_even_compose_what_is_longer_than_a_name(self, acme: Company, ask: Any) -> None:
+        answer = ask("DELETE", one(acme.other_workspace), {"name": HOSTILE, "force_delete": True})
+        assert says(answer, 400, "AB01")
+        assert answer.json()["error"]["message"] == "name: Ensure this field has no more than 255 characters."
 
     def test_refuses_while_something_is_in_it(self, acme: Company, ask: Any) -> None:
         for body in (None, {"name": acme.workspace.name}):

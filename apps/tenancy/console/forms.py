@@ -1,16 +1,19 @@
 """The console's forms: the theme's look, the version that was read, and what an operation refused."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from unfold import widgets
 
+from apps.accounts.addresses import normalized
 from apps.accounts.models import User
 from apps.core.errors import DomainError, Invalid
 
+UNKNOWN: Final = "Nobody here has this address."
 # The theme's look of each kind of input, most particular first; kinds that bring their own are not named.
 _LOOKS: list[tuple[type[forms.Widget], list[str]]] = [
     (forms.CheckboxInput, widgets.CHECKBOX_CLASSES),
@@ -76,16 +79,26 @@ class ChoiceField(forms.ChoiceField):
 
 
 class PersonField(forms.EmailField):
-    """Somebody with an account, named by address."""
-
-    default_error_messages: ClassVar[dict[str, Any]] = {"unknown": "Nobody here has this address."}
+    """Somebody with an account anywhere, named by address: for operators, since it says who has one."""
 
     def clean(self, value: Any) -> User | None:
         address = super().clean(value)
-        try:
-            return User.objects.get_by_natural_key(address) if address else None
-        except (User.DoesNotExist, Invalid):
-            raise ValidationError(self.error_messages["unknown"]) from None
+        person = person_among(User.objects.all(), address) if address else None
+        if address and person is None:
+            raise ValidationError(UNKNOWN)
+        return person
+
+
+def person_in(organization: Any, address: str) -> User | None:
+    """Who has this address in an organization. A stranger is nobody here (product P10)."""
+    return person_among(User.objects.filter(memberships__organization=organization), address)
+
+
+def person_among(people: QuerySet[User], address: str) -> User | None:
+    try:
+        return people.filter(email=normalized(address)).first()
+    except Invalid:
+        return None
 
 
 class PlaceSelect(AutocompleteSelect):

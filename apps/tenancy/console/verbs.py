@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
@@ -20,6 +20,8 @@ from apps.core.errors import DomainError, Forbidden, Missing
 from apps.tenancy.console.forms import VerbForm, explain
 
 Asked = Action | Callable[[Any], Action] | None
+# What the gate calls the acts that no role holds.
+OPERATE: Final = "installation.operate"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,15 @@ def refuse(request: HttpRequest, refusal: Forbidden | Missing, actor: Any) -> No
     raise PermissionDenied(str(refusal)) from refusal
 
 
+def require(admin: Any, request: HttpRequest, action: Action | None, row: Any) -> None:
+    """Goes on where this may be done to the row. Whoever may not even see the row is told that there is none."""
+    if admin.may_act(request, action, row):
+        return
+    if not admin.has_view_permission(request, row):
+        raise Http404
+    refuse(request, Forbidden(action or OPERATE, admin.place_of(row, action)), admin.actor(request))
+
+
 def show_once(admin: Any, request: HttpRequest, row: Any, secret: str) -> HttpResponse:
     """The one page that ever shows this secret: the answer to the POST that made it. No page of an admin is cached."""
     context = {**_frame(admin, request, row), "title": f"{row}: copy it now", "secret": secret}
@@ -81,8 +92,7 @@ def _answer(admin: Any, request: HttpRequest, object_id: str, verb: Verb, act: C
     row = admin.get_object(request, unquote(object_id))
     if row is None:
         raise Http404
-    if not admin.may_act(request, verb.action_for(row), row):
-        raise PermissionDenied
+    require(admin, request, verb.action_for(row), row)
     if request.method not in {"GET", "HEAD", "POST"}:
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
     form = verb.form(request.POST if request.method == "POST" else None)
