@@ -40,7 +40,7 @@ _SHARED: Final[list[Any]] = [
 def configuration(level: str) -> dict[str, Any]:
     """Django's LOGGING: one JSON object a line, for our own loggers and for everybody else's."""
     structlog.configure(
-        processors=[*_SHARED[:3], _SHARED[4], structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*_SHARED[:3], _SHARED[4], scrub, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )

@@ -373,8 +373,8 @@ class InvitationLink(DomainErrorMixin, View):
             return redirect("onboarding:organization", found.organization.slug)
         if found.status != Invitation.Status.PENDING:
             raise Missing("invitation")
-        invited.remember(request, token)
         answer = _once(redirect("memberships:open"))
+        invited.remember(answer, token)
         answer["Referrer-Policy"] = "no-referrer"
         return answer
 
@@ -419,9 +419,8 @@ class InvitationSignOut(DomainErrorMixin, View):
     """For somebody signed in under another address: out, with the link still in hand."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        token = invited.held(request).token
+        invited.held(request)
         logout(request)
-        invited.remember(request, token)
         return redirect("memberships:open")
 
 

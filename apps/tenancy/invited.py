@@ -1,17 +1,21 @@
-"""The invitation somebody has opened: the link's token, moved from the address bar into the session.
+"""The invitation somebody has opened: the link's token, moved from the address bar into a cookie of that browser.
 
-What the token stands for is asked anew each time, so that a cancelled invitation opens nothing any more.
+The token is kept where it came from, with whoever holds the link, and not in the sessions' table, where a copy of the
+database would show it. What it stands for is asked anew each time: a cancelled invitation opens nothing any more.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from apps.core.errors import Missing
 from apps.memberships import invitations
 from apps.memberships.models import Invitation
 
-_TOKEN = "invitation"
+_COOKIE: Final = "invitation"
+_KEPT: Final = 8 * 24 * 60 * 60  # seconds: a day longer than the invitation, to be told that it has expired
 
 
 class Opened(NamedTuple):
@@ -29,13 +33,16 @@ class Opened(NamedTuple):
         return invitations.proves_mailbox(self.invitation, self.token)
 
 
-def remember(request: HttpRequest, token: str) -> None:
-    request.session[_TOKEN] = token
+def remember(answer: HttpResponseBase, token: str) -> None:
+    """Leaves the token with the browser, signed, for as long as it may be answered."""
+    answer.set_signed_cookie(
+        _COOKIE, token, max_age=_KEPT, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
+    )
 
 
 def held(request: HttpRequest) -> Opened:
     """The invitation whose link this browser holds, answered or not. Raises Missing."""
-    token = request.session.get(_TOKEN, "")
+    token = str(request.get_signed_cookie(_COOKIE, "", max_age=_KEPT))
     return Opened(invitations.find(token), token)
 
 

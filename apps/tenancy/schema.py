@@ -61,7 +61,11 @@ ERROR: Final = {
                 "action": {**_TEXT, "description": "With 403: what was not allowed."},
                 "place": {**_TEXT, "description": "With 403: where."},
                 "roles": {"type": "array", "items": _TEXT, "description": "With 403: who may."},
-                "errors": {"type": "array", "items": _MISTAKE, "description": "With 400: what was wrong, the first fifty of it."},
+                "errors": {
+                    "type": "array",
+                    "items": _MISTAKE,
+                    "description": "With 400: what was wrong, the first fifty of it.",
+                },
             },
         },
         "data": {

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.test import Client
 
@@ -348,3 +349,20 @@ class TestSigningUpThroughALink:
         client.get(invite())
         answer = client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
         assert answer["Location"] == OPEN
+
+
+def test_the_token_is_in_no_table(client: Client, acme: Company) -> None:
+    """IN-12: neither the invitation nor the session of whoever opened it shows the token."""
+    token = acme.secrets["invitation"]
+    answer = client.get(f"/invitations/{token}/")
+    cookie = answer.cookies["invitation"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert client.get(OPEN).status_code == 200
+    for session in Session.objects.all():
+        assert token not in str(session.get_decoded())
+
+
+def test_a_cookie_somebody_made_up_opens_nothing(client: Client, acme: Company) -> None:
+    client.cookies["invitation"] = f"{acme.secrets['invitation']}:1abcde:forged"
+    assert client.get(OPEN).status_code == 404
