@@ -67,8 +67,7 @@ class ApiKeyViewSet(TenantViewSet):
     answers = {"list": ApiKeySerializer, "retrieve": ApiKeySerializer, "create": IssuedSerializer}
 
     def narrow(self, rows: Any) -> Any:
-        # With its workspace a key leaves the wire (product P23); one of the organization has none, and stays.
-        return rows.not_revoked().filter(workspace__archived_at=None).with_places()
+        return rows.not_revoked().in_open_places(self.tenant.organization).with_places()
 
     @cached_property
     def key(self) -> ApiKey:

@@ -24,5 +24,13 @@ class ApiKeyQuerySet(models.QuerySet[Any]):
         """With all that deciding about the key needs, in the same query."""
         return self.select_related("organization", "workspace__organization", "user")
 
+    def in_open_places(self, organization: Any) -> "ApiKeyQuerySet":
+        """Those of an organization whose workspace, where they have one, is not archived: with it a key leaves the wire.
+
+        Asked from the few that are archived, so that a hundred thousand keys are counted without a join (P23).
+        """
+        archived = organization.workspaces.archived().values("pk")
+        return self.filter(models.Q(workspace=None) | ~models.Q(workspace__in=archived))
+
     def newest_first(self) -> "ApiKeyQuerySet":
         return self.order_by("-created_at", "-id")

@@ -54,6 +54,9 @@ class Workspace(TenantRow):
         indexes = [
             models.Index(fields=["organization", "-created_at", "-id"], name="workspaces_newest_first"),
             models.Index(fields=["organization", "name", "id"], name="workspaces_by_name"),
+            models.Index(
+                fields=["organization"], name="workspaces_archived", condition=models.Q(archived_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -94,6 +94,10 @@ class Migration(migrations.Migration):
             model_name='workspace',
             index=models.Index(fields=['organization', 'name', 'id'], name='workspaces_by_name'),
         ),
+        migrations.AddIndex(
+            model_name='workspace',
+            index=models.Index(condition=models.Q(('archived_at__isnull', False)), fields=['organization'], name='workspaces_archived'),
+        ),
         migrations.AddConstraint(
             model_name='workspace',
             constraint=models.UniqueConstraint(fields=('organization', 'slug'), name='one_workspace_per_slug'),
