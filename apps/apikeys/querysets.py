@@ -25,7 +25,7 @@ class ApiKeyQuerySet(models.QuerySet[Any]):
         return self.select_related("organization", "workspace__organization", "user")
 
     def in_open_places(self, organization: Any) -> "ApiKeyQuerySet":
-        """Those of an organization whose workspace, where they have one, is not archived: with it a key leaves the wire.
+        """Those of an organization that are in no archived workspace: with its workspace a key leaves the wire.
 
         Asked from the few that are archived, so that a hundred thousand keys are counted without a join (P23).
         """
