@@ -1,10 +1,14 @@
 """What can happen to the person's account itself."""
 
 from allauth.account.models import EmailAddress
+from django.db import transaction
 
+from apps.access.actors import Actor, UserActor
 from apps.accounts.models import User
+from apps.audit import log
+from apps.audit.events import Event
 from apps.core import text
-from apps.core.errors import Conflict, Invalid
+from apps.core.errors import Conflict, Invalid, Missing
 
 PERSON_NAME_LENGTH = 150
 
@@ -41,11 +45,18 @@ def prove_address(user: User) -> None:
     EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
 
 
-def rename(user: User, *, first_name: str, last_name: str) -> User:
-    """What a person wants to be called; both parts may be empty. It is theirs alone to say (P21). Raises Invalid."""
+@transaction.atomic
+def rename(user: User, *, first_name: str, last_name: str, by: Actor) -> User:
+    """What a person wants to be called; both parts may be empty. It is theirs alone to say (P21).
+
+    Raises Missing for anybody else, Invalid.
+    """
+    if by.kind != UserActor.kind or by.id != user.pk:
+        raise Missing("account")
     user.first_name = person_name(first_name, field="first_name")
     user.last_name = person_name(last_name, field="last_name")
     user.save(update_fields=["first_name", "last_name"])
+    log.record(Event.ACCOUNT_RENAMED, actor=by, target=user, organization_id=None)
     return user
 
 

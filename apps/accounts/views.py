@@ -18,5 +18,5 @@ class Profile(SignedInMixin, OperationMixin, FormView):
         return {"first_name": self.request.user.first_name, "last_name": self.request.user.last_name}
 
     def run(self, form: ProfileForm) -> HttpResponse:
-        operations.rename(self.request.user, **form.cleaned_data)
+        operations.rename(self.request.user, **form.cleaned_data, by=self.request.actor)
         return finish(self.request, "Your name is saved.", "accounts:profile")

@@ -32,6 +32,7 @@ class Event(StrEnum):
     API_KEY_ISSUED = "api_key.issued"
     API_KEY_UPDATED = "api_key.updated"
     API_KEY_REVOKED = "api_key.revoked"
+    ACCOUNT_RENAMED = "account.renamed"
     ACCOUNT_DEACTIVATED = "account.deactivated"
     ACCOUNT_REACTIVATED = "account.reactivated"
     ROLES_REPAIRED = "roles.repaired"
