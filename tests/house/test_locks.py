@@ -127,7 +127,7 @@ class TestTheEndpoint:
 
     @pytest.mark.parametrize("key", ["organization_key", "workspace_key"])
     def test_another_place_is_nothing(self, acme: Company, globex: Company, call: Any, key: str) -> None:
-        """Drop `key.covers` from find_workspace, and this fails."""
+        """Drop `resolve` for keys, and this fails."""
         secret, foreign = acme.secrets[key], globex.workspace
         nothing = call("GET", "/v1/toy/ws-nothing-000000", secret)
         for reference in (foreign.slug, str(foreign.pk)):
@@ -138,6 +138,15 @@ class TestTheEndpoint:
     def test_a_workspace_key_stays_in_its_own(self, acme: Company, call: Any) -> None:
         for reference in (acme.other_workspace.slug, str(acme.other_workspace.pk)):
             assert call("GET", f"/v1/toy/{reference}", acme.secrets["workspace_key"]).status_code == 404
+
+    def test_what_a_key_does_not_cover_is_nothing_even_beside_its_own(self, acme: Company, call: Any) -> None:
+        """Drop `key.covers` from find_workspace, and a workspace key can tell a neighbour from nothing."""
+        own, secret = acme.workspace.slug, acme.secrets["workspace_key"]
+        answers = [
+            call("GET", f"/v1/toy/{own}?workspace_id={reference}", secret)
+            for reference in (acme.other_workspace.slug, str(acme.other_workspace.pk), "ws-nothing-000000")
+        ]
+        assert {(answer.status_code, answer.content) for answer in answers} == {(404, answers[-1].content)}
 
     def test_another_organization_is_nothing(self, acme: Company, globex: Company, call: Any) -> None:
         secret = acme.secrets["organization_key"]
