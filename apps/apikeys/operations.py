@@ -65,10 +65,7 @@ def issue(
         "creation": creation,
         **_settings(details),
     }
-    issued = _make(place, columns, by)
-    told = {"type": key_type, "scopes": issued.key.scopes, "mask": issued.key.mask}
-    _record(Event.API_KEY_ISSUED, issued.key, by, after=told)
-    return issued
+    return _make(place, columns, by)
 
 
 def hand_over(workspace: Workspace, *, name: str, scopes: list[str], offered: dict[str, str], by: UserActor) -> Issued:
@@ -77,10 +74,7 @@ def hand_over(workspace: Workspace, *, name: str, scopes: list[str], offered: di
     Arguments: `offered` says who promised it, for the log.
     """
     automatic = {"type": KeyType.USER, "user": by.user, "name": name, "creation": ApiKey.Creation.AUTO}
-    issued = _make(workspace, {**automatic, "scopes": _scopes(scopes, KeyType.USER)}, by)
-    told = {"type": KeyType.USER, "scopes": issued.key.scopes, "mask": issued.key.mask, **offered}
-    _record(Event.API_KEY_ISSUED, issued.key, by, after=told)
-    return issued
+    return _make(workspace, {**automatic, "scopes": _scopes(scopes, KeyType.USER)}, by, **offered)
 
 
 @transaction.atomic
@@ -138,7 +132,8 @@ def revoke_all_of(user: User, place: Organization | Workspace, *, by: Actor) -> 
     return len(ended)
 
 
-def _make(place: Organization | Workspace, columns: dict[str, Any], by: Actor) -> Issued:
+def _make(place: Organization | Workspace, columns: dict[str, Any], by: Actor, **offered: str) -> Issued:
+    """The row, its secret and its line, once everything has been asked and measured."""
     made = secret.new_key(columns["type"])
     key = ApiKey.objects.create(
         organization=place if isinstance(place, Organization) else place.organization,
@@ -149,6 +144,8 @@ def _make(place: Organization | Workspace, columns: dict[str, Any], by: Actor) -
         **columns,
         **Row.authored(by),
     )
+    told = {"type": key.type, "scopes": key.scopes, "mask": key.mask, **offered}
+    _record(Event.API_KEY_ISSUED, key, by, after=told)
     return Issued(key, made)
 
 
