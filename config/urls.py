@@ -12,7 +12,9 @@ pages = [
     path("", include("apps.organizations.urls")),
     path("", include("apps.workspaces.urls")),
     path("", include("apps.memberships.urls")),
+    path("", include("apps.apikeys.urls")),
     path("", include("apps.accounts.urls")),
+    path("", include("apps.tenancy.urls")),
     path("accounts/", include("allauth.urls")),
 ]
 urlpatterns = [

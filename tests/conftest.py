@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from pytest_django import DjangoDbBlocker
@@ -45,6 +46,12 @@ def acme(world: World) -> Company:
 @pytest.fixture
 def globex(world: World) -> Company:
     return world.globex
+
+
+@pytest.fixture(autouse=True)
+def _nothing_was_counted() -> None:
+    """What is limited by the hour starts from none."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -90,6 +90,16 @@ def held_in(user_id: uuid.UUID, places: list[Any]) -> Mapping[Any, Held]:
     return held if parent is None else {**held, parent.pk: _read(above, ())}
 
 
+def places_granting(action: Action, user_id: uuid.UUID, model: Any) -> models.QuerySet[Any]:
+    """The ids of the places of this kind that grant the action to the person there, as part of a larger query.
+
+    What the parent grants, and what the state of a place takes away, is for the caller to ask.
+    """
+    grants = get_group_obj_perms_model(model)._default_manager
+    held = grants.filter(permission=permission_ids(model)[action], group__user=user_id)
+    return held.order_by().values("content_object")
+
+
 def permission_ids(model: type[models.Model]) -> dict[Action, int]:
     """The permission row of every action that can be granted on this model."""
     return {action: pk for pk, (label, action) in _permissions().items() if label == model._meta.label_lower and action}

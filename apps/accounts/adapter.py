@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from apps.accounts import operations
 from apps.accounts.addresses import normalized
@@ -64,7 +65,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """All of the change or none of it; an address that is somebody's account by now stays theirs."""
         with transaction.atomic():
             if operations.is_taken(email_address.email, by_other_than=email_address.user):
-                self.add_message(request, messages.ERROR, message="There is another account with this address.")
+                self.add_message(request, messages.ERROR, message=_("There is another account with this address."))
                 return False
             return bool(super().confirm_email(request, email_address))
 
@@ -74,11 +75,25 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_reset_password_from_key_url(self, key: str) -> str:
         return _at_home(super().get_reset_password_from_key_url(key))
 
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Signed with the configured address, for the same reason."""
+        super().send_mail(template_prefix, email, {"current_site": _Signature(), **context})
+
     def clean_person_name(self, value: str, *, field: str) -> str:
         try:
             return operations.person_name(value, field=field)
         except Invalid as refusal:
             raise ValidationError(str(refusal)) from None
+
+
+class _Signature:
+    """What letters say of this installation."""
+
+    name = "Gatehouse"
+
+    @property
+    def domain(self) -> str:
+        return str(urlsplit(settings.BASE_URL).netloc)
 
 
 def _at_home(url: str) -> str:

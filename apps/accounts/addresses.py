@@ -6,13 +6,14 @@ import unicodedata
 import idna
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
+from django.utils.translation import gettext as _
 
 from apps.core.errors import Invalid
 
 ADDRESS_LENGTH = 254
 # Quoted local parts are left out: they may hold line breaks, and name mailboxes that have a plain name, too.
 _LOCAL_PART = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+")
-_is_well_formed = EmailValidator(message="This is not an e-mail address.")
+_is_well_formed = EmailValidator()
 
 
 def normalized(address: str, *, field: str = "email") -> str:
@@ -22,18 +23,24 @@ def normalized(address: str, *, field: str = "email") -> str:
     else's address. Raises Invalid.
     """
     if len(address) > 2 * ADDRESS_LENGTH:
-        raise Invalid({field: f"An e-mail address has at most {ADDRESS_LENGTH} characters."})
+        raise Invalid({field: _too_long()})
     local, at, domain = address.strip().rpartition("@")
     if at and not _LOCAL_PART.fullmatch(local):
-        raise Invalid({field: "The part before the @ can only hold plain letters, digits and the usual signs."})
+        message = _("The part before the @ can only hold plain letters, digits and the usual signs.")
+        raise Invalid({field: message})
     try:
         whole = f"{local.lower()}{at}{_ascii_domain(domain)}"
         _is_well_formed(whole)
     except (ValidationError, idna.IDNAError, UnicodeError):
-        raise Invalid({field: f"{_shown(address)} is not an e-mail address."}) from None
+        message = _("%(text)s is not an e-mail address.") % {"text": _shown(address)}
+        raise Invalid({field: message}) from None
     if len(whole) > ADDRESS_LENGTH:
-        raise Invalid({field: f"An e-mail address has at most {ADDRESS_LENGTH} characters."})
+        raise Invalid({field: _too_long()})
     return whole
+
+
+def _too_long() -> str:
+    return _("An e-mail address has at most %(number)d characters.") % {"number": ADDRESS_LENGTH}
 
 
 def _ascii_domain(domain: str) -> str:

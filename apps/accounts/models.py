@@ -43,6 +43,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     last_name = models.CharField(max_length=150, blank=True)
     language = models.CharField(max_length=10, blank=True)
     timezone = models.CharField(max_length=50, blank=True)
+    # What somebody has chosen to see: {"columns of members": ["role", …]}.
+    preferences = models.JSONField(default=dict, blank=True, editable=False)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=now, editable=False)

@@ -1,9 +1,13 @@
 """What can happen to the person's account itself."""
 
+from typing import Any
+
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.access.actors import Actor, UserActor
+from apps.accounts import locales
 from apps.accounts.models import User
 from apps.audit import log
 from apps.audit.events import Event
@@ -20,7 +24,7 @@ def lock(user: User) -> User:
     """
     held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if not held.is_active:
-        raise Conflict(f"{held} is deactivated already.")
+        raise Conflict(_("%(person)s is deactivated already.") % {"person": held})
     return held
 
 
@@ -51,8 +55,7 @@ def rename(user: User, *, first_name: str, last_name: str, by: Actor) -> User:
 
     Raises Missing for anybody else, Invalid.
     """
-    if by.kind != UserActor.kind or by.id != user.pk:
-        raise Missing("account")
+    _refuse_others(user, by)
     user.first_name = person_name(first_name, field="first_name")
     user.last_name = person_name(last_name, field="last_name")
     user.save(update_fields=["first_name", "last_name"])
@@ -60,9 +63,45 @@ def rename(user: User, *, first_name: str, last_name: str, by: Actor) -> User:
     return user
 
 
+@transaction.atomic
+def choose_locale(user: User, *, language: str, timezone: str, by: Actor) -> User:
+    """The language the pages speak to a person and the time they tell; empty leaves it to the browser, and to UTC.
+
+    Raises Missing for anybody else, Invalid.
+    """
+    _refuse_others(user, by)
+    if language and not locales.is_language(language):
+        raise Invalid({"language": _("The pages are not written in this language.")})
+    if timezone and not locales.is_zone(timezone):
+        raise Invalid({"timezone": _("There is no such time zone.")})
+    if (user.language, user.timezone) != (language, timezone):
+        user.language, user.timezone = language, timezone
+        user.save(update_fields=["language", "timezone"])
+        log.record(Event.ACCOUNT_LOCALE_CHANGED, actor=by, target=user, organization_id=None)
+    return user
+
+
 def person_name(value: str, *, field: str) -> str:
     """One part of a person's name as it is kept. Raises Invalid."""
     value = text.name(value, field=field) if value.strip() else ""
     if len(value) > PERSON_NAME_LENGTH:
-        raise Invalid({field: f"This part of a name has at most {PERSON_NAME_LENGTH} characters."})
+        message = _("This part of a name has at most %(number)d characters.") % {"number": PERSON_NAME_LENGTH}
+        raise Invalid({field: message})
     return value
+
+
+@transaction.atomic
+def prefer(user: User, key: str, value: Any, *, by: Actor) -> None:
+    """Keeps what a person has chosen to see. It changes nothing for anybody else, so no line is written.
+
+    Raises Missing for anybody else.
+    """
+    _refuse_others(user, by)
+    held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    user.preferences = {**held.preferences, key: value}
+    user.save(update_fields=["preferences"])
+
+
+def _refuse_others(user: User, by: Actor) -> None:
+    if by.kind != UserActor.kind or by.id != user.pk:
+        raise Missing("account")

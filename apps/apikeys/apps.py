@@ -9,12 +9,18 @@ class ApikeysConfig(AppConfig):
     verbose_name = "API keys"
 
     def ready(self) -> None:
-        from apps.apikeys.models import ApiKey
-        from apps.core import walls
+        from apps.apikeys.models import ApiKey, ApiKeyWord
+        from apps.core import search, walls
         from apps.workspaces import contents
 
         written_once = ("id", "organization", "workspace", "user", "type", "created_at")
         walls.build(
-            self, lambda: [walls.immutable(ApiKey, *written_once), walls.same_organization(ApiKey, "workspace")]
+            self,
+            lambda: [
+                walls.immutable(ApiKey, *written_once),
+                walls.same_organization(ApiKey, "workspace"),
+                walls.same_organization(ApiKeyWord, "row"),
+            ],
         )
+        search.follow(ApiKey, "name", "ending")
         contents.register("API keys", lambda workspace: workspace.api_keys.live().count())

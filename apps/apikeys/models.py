@@ -15,6 +15,7 @@ from apps.access.scopes import ALLOWED, KeyType, effective
 from apps.apikeys.querysets import ApiKeyQuerySet
 from apps.core.clock import now
 from apps.core.models import TenantRow
+from apps.core.search import KEY_LENGTH, Word
 from apps.core.text import NAME_LENGTH
 from apps.organizations.models import Organization
 from apps.workspaces.models import Workspace
@@ -52,6 +53,7 @@ class ApiKey(TenantRow):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="api_keys")
     type = models.CharField(max_length=20, choices=KeyType)
     name = models.CharField(max_length=NAME_LENGTH)
+    name_key = models.CharField(max_length=KEY_LENGTH, editable=False)
     description = models.TextField(blank=True)
     scopes = models.JSONField(default=list)
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
@@ -82,6 +84,9 @@ class ApiKey(TenantRow):
         indexes = [
             models.Index(fields=["organization", "-created_at", "-id"], name="keys_newest_first"),
             models.Index(fields=["workspace", "-created_at", "-id"], name="keys_of_workspace"),
+            models.Index(fields=["organization", "name_key", "id"], name="keys_by_name"),
+            models.Index(fields=["workspace", "name_key", "id"], name="keys_of_workspace_by_name"),
+            models.Index(fields=["organization", "expires_at", "id"], name="keys_by_expiry"),
         ]
 
     def __str__(self) -> str:
@@ -94,6 +99,11 @@ class ApiKey(TenantRow):
     def place(self) -> Organization | Workspace:
         """Where the key lives, and the only place it opens."""
         return self.workspace or self.organization
+
+    @property
+    def ending(self) -> str:
+        """The part of the secret that people may see, and find the key by."""
+        return self.mask[-4:]
 
     @property
     def is_expired(self) -> bool:
@@ -159,3 +169,13 @@ class ApiKey(TenantRow):
     @cached_property
     def _person(self) -> UserActor | None:
         return UserActor(self.user) if self.user_id is not None else None
+
+
+class ApiKeyWord(Word):
+    """A word by which a key is found: of its name, or the last four characters of its secret."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
+    row = models.ForeignKey(ApiKey, models.CASCADE, related_name="words", db_index=False)
+
+    class Meta(Word.Meta):
+        pass

@@ -1,10 +1,12 @@
 """What can happen to a key. The clear secret is in the return value of `issue` and nowhere else."""
 
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.access import gate
 from apps.access.actors import Actor, UserActor
@@ -18,7 +20,7 @@ from apps.audit import log
 from apps.audit.events import Event
 from apps.core import text
 from apps.core.clock import now
-from apps.core.errors import Invalid, Missing, Overreach
+from apps.core.errors import Conflict, Invalid, Missing, Overreach
 from apps.core.models import Row
 from apps.organizations import operations as organizations
 from apps.organizations.models import Organization
@@ -36,6 +38,14 @@ class Issued(NamedTuple):
     secret: Secret
 
 
+class AlreadyShown(Conflict):
+    """The same form was sent before: its key exists, and its secret has been shown."""
+
+    def __init__(self, key: ApiKey) -> None:
+        super().__init__(_("This key was created and shown already."))
+        self.key = key
+
+
 @transaction.atomic
 def issue(
     place: Organization | Workspace,
@@ -44,25 +54,30 @@ def issue(
     scopes: list[str],
     user: User | None = None,
     creation: str = ApiKey.Creation.UI,
+    once: uuid.UUID | None = None,
     by: Actor,
     **details: Any,
 ) -> Issued:
     """Makes a key of the organization, of the workspace, or of one person in the workspace.
 
-    Arguments: `user` is the person whose key it is; `details` are the settings that `update` takes too.
-    Raises Forbidden, Invalid, and Overreach for scopes beyond what `by` holds (product P12).
+    Arguments: `user` is the person whose key it is; `once` is the id the key will have, so that the same wish
+    sent twice makes one key; `details` are the settings that `update` takes too.
+    Raises Forbidden, Invalid, AlreadyShown, and Overreach for scopes beyond what `by` holds (product P12).
     """
     place = _lock(place, by)
     key_type = _type_of(place, user)
     gate.require(by, action_on(key_type, "create"), place)
+    if once is not None and (shown := ApiKey.objects.with_places().filter(pk=once).first()):
+        raise AlreadyShown(shown)
     if user is not None and not UserActor(user).belongs_to(place):
-        raise Invalid({"user_id": f"This person does not belong to {place}."})
+        raise Invalid({"user_id": _("This person does not belong to %(place)s.") % {"place": place}})
     columns = {
         "type": key_type,
         "user": user,
         "name": text.name(name),
         "scopes": measure(scopes, key_type, place, by=by),
         "creation": creation,
+        **({} if once is None else {"pk": once}),
         **_settings(details),
     }
     return _make(place, columns, by)
@@ -105,12 +120,30 @@ def update(key: ApiKey, *, version: int | None = None, by: Actor, **changes: Any
 
 
 @transaction.atomic
-def revoke(key: ApiKey, *, by: Actor) -> ApiKey:
-    """Ends a key for good, on the next request in every process. People may always revoke their own (P5)."""
-    key = _lock_key(key, by)
+def disable(key: ApiKey, *, version: int | None = None, by: Actor) -> ApiKey:
+    """Turns a key away from its next request on, until it is enabled again; nothing of it is lost (P22)."""
+    return _switch(key, ApiKey.Status.DISABLED, Event.API_KEY_DISABLED, version, by)
+
+
+@transaction.atomic
+def enable(key: ApiKey, *, version: int | None = None, by: Actor) -> ApiKey:
+    """Lets a disabled key in again, with the scopes it has."""
+    return _switch(key, ApiKey.Status.ACTIVE, Event.API_KEY_ENABLED, version, by)
+
+
+@transaction.atomic
+def revoke(key: ApiKey, *, version: int | None = None, by: Actor) -> ApiKey:
+    """Ends a key for good, on the next request in every process. People may always revoke their own (P5).
+
+    An archived workspace gives no rights any more, but a leaked key of it must end before anybody restores it:
+    there the organization is asked.
+    """
+    key = _lock_key(key, by, even_archived=True)
     is_own = by.kind == UserActor.kind and by.id == key.user_id
+    is_archived = key.workspace is not None and key.workspace.is_archived
     if not is_own:
-        gate.require(by, action_on(key.type, "delete"), key.place)
+        gate.require(by, action_on(key.type, "delete"), key.organization if is_archived else key.place)
+    key.refuse_stale(version)
     return _end(key, by=by)
 
 
@@ -149,19 +182,33 @@ def _make(place: Organization | Workspace, columns: dict[str, Any], by: Actor, *
     return Issued(key, made)
 
 
+def _switch(key: ApiKey, status: ApiKey.Status, event: Event, version: int | None, by: Actor) -> ApiKey:
+    key = _lock_key(key, by)
+    gate.require(by, action_on(key.type, "update"), key.place)
+    key.refuse_stale(version)
+    if key.status == status:
+        named = {"key": key, "status": text.amid(status.label)}
+        raise Conflict(_("%(key)s is %(status)s already.") % named)
+    key.revise({"status": status}, by=by)
+    _record(event, key, by, before={"mask": key.mask})
+    return key
+
+
 def _end(key: ApiKey, *, by: Actor) -> ApiKey:
     key.revise({"status": ApiKey.Status.REVOKED}, by=by)
     _record(Event.API_KEY_REVOKED, key, by, before={"mask": key.mask})
     return key
 
 
-def _lock(place: Organization | Workspace, by: Actor) -> Any:
-    return workspaces.lock_open(place, by) if isinstance(place, Workspace) else organizations.lock(place, by)
+def _lock(place: Organization | Workspace, by: Actor, *, even_archived: bool = False) -> Any:
+    if isinstance(place, Organization):
+        return organizations.lock(place, by)
+    return workspaces.lock(place, by) if even_archived else workspaces.lock_open(place, by)
 
 
-def _lock_key(key: ApiKey, by: Actor) -> ApiKey:
+def _lock_key(key: ApiKey, by: Actor, *, even_archived: bool = False) -> ApiKey:
     """The key, held still after the places it is in. Raises Missing: a revoked key is not there any more (P25)."""
-    place = _lock(key.place, by)
+    place = _lock(key.place, by, even_archived=even_archived)
     held: ApiKey | None = ApiKey.objects.select_for_update().not_revoked().filter(pk=key.pk).first()
     if held is None:
         raise Missing("API key")
@@ -174,15 +221,16 @@ def _type_of(place: Organization | Workspace, user: User | None) -> KeyType:
     if isinstance(place, Workspace):
         return KeyType.USER if user is not None else KeyType.WORKSPACE
     if user is not None:
-        raise Invalid({"user_id": "A key of the organization belongs to no person."})
+        raise Invalid({"user_id": _("A key of the organization belongs to no person.")})
     return KeyType.ORGANIZATION
 
 
 def _scopes(scopes: Any, key_type: KeyType) -> list[str]:
     if not isinstance(scopes, list) or not scopes or not all(isinstance(scope, str) for scope in scopes):
-        raise Invalid({"scopes": "At least one scope is needed."})
+        raise Invalid({"scopes": _("At least one scope is needed.")})
     if wrong := not_allowed(scopes, key_type):
-        raise Invalid({"scopes": f"A {key_type} key cannot have: {', '.join(scope[:80] for scope in wrong[:10])}."})
+        told = {"type": key_type, "scopes": ", ".join(scope[:80] for scope in wrong[:10])}
+        raise Invalid({"scopes": _("A %(type)s key cannot have: %(scopes)s.") % told})
     return sorted(set(scopes))
 
 
@@ -212,7 +260,7 @@ def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _expiry(value: datetime | None) -> datetime | None:
     if value is not None and value <= now():
-        raise Invalid({"expires_at": "The expiry must lie in the future."})
+        raise Invalid({"expires_at": _("The expiry must lie in the future.")})
     return value
 
 
@@ -220,11 +268,11 @@ def _defaults(value: Any) -> dict[str, Any] | None:
     if value is None:
         return None
     if not isinstance(value, Mapping):
-        raise Invalid({"defaults": "An object is needed here."})
+        raise Invalid({"defaults": _("An object is needed here.")})
     limits.no_reference(value, "config_id")
     may_override = value.get("allow_config_override", True)
     if not isinstance(may_override, bool):
-        raise Invalid({"defaults.allow_config_override": "It must be true or false."})
+        raise Invalid({"defaults.allow_config_override": _("It must be true or false.")})
     metadata = value.get("metadata")
     return {"metadata": None if metadata is None else limits.metadata(metadata), "allow_config_override": may_override}
 
@@ -233,9 +281,9 @@ def _alert_emails(value: Any) -> list[str] | None:
     if value is None:
         return None
     if not isinstance(value, list) or not all(isinstance(address, str) for address in value):
-        raise Invalid({"alert_emails": "A list of e-mail addresses is needed here."})
+        raise Invalid({"alert_emails": _("A list of e-mail addresses is needed here.")})
     if len(value) > ALERT_ADDRESSES:
-        raise Invalid({"alert_emails": f"At most {ALERT_ADDRESSES} addresses can be told."})
+        raise Invalid({"alert_emails": _("At most %(most)s addresses can be told.") % {"most": ALERT_ADDRESSES}})
     return [normalized(address, field="alert_emails") for address in value]
 
 

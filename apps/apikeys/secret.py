@@ -41,6 +41,12 @@ class Secret:
         return self.mask
 
 
+def fingerprint(digest: bytes) -> str:
+    """A short name of a stored digest, to tell two keys apart by: nothing of the secret can be learnt from it."""
+    short = hashlib.sha256(digest).hexdigest()[:12]
+    return "-".join(short[start : start + 4] for start in (0, 4, 8))
+
+
 def new_key(key_type: KeyType) -> Secret:
     return _new(PREFIXES[key_type])
 

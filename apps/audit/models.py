@@ -7,6 +7,8 @@ import uuid
 from typing import Any
 
 from django.db import models
+from django.db.models import F
+from django.db.models.fields.json import KeyTransform
 
 # Acts that belong to no organization are lines of the installation's own chain.
 INSTALLATION = uuid.UUID(int=0)
@@ -54,7 +56,13 @@ class AuditEvent(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["chain", "sequence"], name="one_line_per_number")]
-        indexes = [models.Index(fields=["chain", "-id"], name="audit_newest_first")]
+        indexes = [
+            models.Index(fields=["chain", "-id"], name="audit_newest_first"),
+            models.Index(fields=["chain", "workspace_id", "-id"], name="audit_of_workspace"),
+            models.Index(fields=["chain", "target_id", "-id"], name="audit_of_target"),
+            models.Index(fields=["chain", "actor_id", "-id"], name="audit_of_actor"),
+            models.Index(F("chain"), KeyTransform("person", "details"), F("id").desc(), name="audit_of_person"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event} {self.target_type} {self.target_id}"

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from django.utils.translation import gettext as _
+
 
 class DomainError(Exception):
     """A request that the rules of the product refuse, said to the person who made it."""
@@ -11,7 +13,8 @@ class Forbidden(DomainError):
     """In a place you belong to, an act you do not hold the right for (product P10)."""
 
     def __init__(self, action: str, place: object, *, roles: Sequence[str] = ()) -> None:
-        super().__init__(f"This needs the permission {action}, which you do not have in {place}.")
+        message = _("This needs the permission %(action)s, which you do not have in %(place)s.")
+        super().__init__(message % {"action": action, "place": place})
         self.action, self.place, self.roles = action, place, tuple(roles)
 
 
@@ -19,7 +22,7 @@ class Missing(DomainError):
     """What was asked for is not there, or not for you: the two are told apart nowhere."""
 
     def __init__(self, what: str = "") -> None:
-        super().__init__(f"There is no such {what}." if what else "Not found.")
+        super().__init__(_("There is no such %(thing)s.") % {"thing": what} if what else _("Not found."))
 
 
 class Conflict(DomainError):
@@ -30,7 +33,7 @@ class Stale(Conflict):
     """Somebody else changed the same thing after it was read (product 5.1)."""
 
     def __init__(self) -> None:
-        super().__init__("Somebody changed this after you opened it. Look at the new version, then try again.")
+        super().__init__(_("Somebody changed this after you opened it. Look at the new version, then try again."))
 
 
 class Invalid(DomainError):
@@ -46,9 +49,18 @@ class Overreach(Invalid):
 
     def __init__(self, field: str, beyond: Sequence[str]) -> None:
         listed = ", ".join(sorted(beyond))
-        super().__init__({field: f"You cannot hand out what you do not hold yourself: {listed}."})
+        message = _("You cannot hand out what you do not hold yourself: %(scopes)s.") % {"scopes": listed}
+        super().__init__({field: message})
         self.beyond = tuple(sorted(beyond))
 
 
 class Closed(DomainError):
     """The place exists and is yours, but nothing may happen in it now (product P22)."""
+
+
+class TooMany(DomainError):
+    """The act is allowed, but not this often; says after how many seconds it will be."""
+
+    def __init__(self, message: str, *, wait: int) -> None:
+        super().__init__(message)
+        self.wait = wait

@@ -2,6 +2,9 @@
 
 import unicodedata
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
 from apps.core.errors import Invalid
 
 NAME_LENGTH = 255
@@ -16,7 +19,8 @@ def composed(value: str, longest: int, *, field: str) -> str:
     What is far too long is refused before it is composed: that takes quadratic time on text made for it.
     """
     if len(value) > 4 * longest:
-        raise Invalid({field: f"At most {longest} characters are taken; these are {len(value)}."})
+        message = _("At most %(most)d characters are taken; these are %(given)d.")
+        raise Invalid({field: message % {"most": longest, "given": len(value)}})
     return unicodedata.normalize("NFC", value).strip()
 
 
@@ -27,11 +31,12 @@ def name(value: str, *, field: str = "name") -> str:
     """
     value = composed(value, NAME_LENGTH, field=field)
     if not value:
-        raise Invalid({field: "A name is needed."})
+        raise Invalid({field: _("A name is needed.")})
     if len(value) > NAME_LENGTH:
-        raise Invalid({field: f"A name has at most {NAME_LENGTH} characters; this one has {len(value)}."})
+        message = _("A name has at most %(most)d characters; this one has %(given)d.")
+        raise Invalid({field: message % {"most": NAME_LENGTH, "given": len(value)}})
     if any(unicodedata.category(character) in FORBIDDEN_IN_NAMES for character in value):
-        raise Invalid({field: "A name cannot hold line breaks or control characters."})
+        raise Invalid({field: _("A name cannot hold line breaks or control characters.")})
     return value
 
 
@@ -39,7 +44,14 @@ def description(value: str | None, *, field: str = "description") -> str:
     """A description as it is kept: line breaks are welcome, other control characters are not."""
     value = composed(value or "", TEXT_LENGTH, field=field)
     if len(value) > TEXT_LENGTH:
-        raise Invalid({field: f"A description has at most {TEXT_LENGTH} characters; this one has {len(value)}."})
+        message = _("A description has at most %(most)d characters; this one has %(given)d.")
+        raise Invalid({field: message % {"most": TEXT_LENGTH, "given": len(value)}})
     if any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\r\t" for c in value):
-        raise Invalid({field: "A description cannot hold control characters."})
+        raise Invalid({field: _("A description cannot hold control characters.")})
     return value
+
+
+def amid(label: object) -> str:
+    """A label inside a sentence, in small letters where the language writes its nouns so."""
+    is_small = pgettext("how nouns are written inside a sentence: small or capital", "small") == "small"
+    return str(label).lower() if is_small else str(label)

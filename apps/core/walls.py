@@ -1,17 +1,20 @@
 """What the database itself refuses, whoever asks: the second wall behind the operations.
 
-Walls are raised again after every migrate, because SQLite loses a table's triggers whenever a
-migration rebuilds it. Each is idempotent, and each is tried by raw SQL in the tests.
+Walls are raised after every migrate. On SQLite they are taken down before one: it loses a table's triggers whenever
+a migration rebuilds the table, and cannot rebuild one that another's triggers speak of. Each is idempotent, and each
+is tried by raw SQL in the tests.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.apps import AppConfig
 from django.db import connections, models
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
+_TRIGGER = re.compile(r"CREATE TRIGGER IF NOT EXISTS (\w+)")
 # PostgreSQL reports these as IntegrityError, as SQLite's RAISE(ABORT) does.
 _REFUSE = "RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation';"
 
@@ -29,6 +32,10 @@ class Wall:
 def build(app: AppConfig, walls: Callable[[], Sequence[Wall]]) -> None:
     """Raises the walls of an app after each migrate; called from AppConfig.ready()."""
 
+    def before_migrate(using: str, **kwargs: Any) -> None:
+        if kwargs.get("plan") and connections[using].vendor == "sqlite":
+            _take_down(walls(), using)
+
     def after_migrate(using: str, **kwargs: Any) -> None:
         # A flush of the test database sends the same signal, without a plan, and leaves walls standing.
         if "plan" in kwargs:
@@ -39,7 +46,15 @@ def build(app: AppConfig, walls: Callable[[], Sequence[Wall]]) -> None:
                     for statement in getattr(wall, connections[using].vendor):
                         cursor.execute(statement)
 
+    pre_migrate.connect(before_migrate, sender=app, weak=False, dispatch_uid=f"walls of {app.label}")
     post_migrate.connect(after_migrate, sender=app, weak=False, dispatch_uid=f"walls of {app.label}")
+
+
+def _take_down(walls: Sequence[Wall], using: str) -> None:
+    with connections[using].cursor() as cursor:
+        for statement in (statement for wall in walls for statement in wall.sqlite):
+            for name in _TRIGGER.findall(statement):
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
 
 
 def immutable(model: type[models.Model], *fields: str) -> Wall:

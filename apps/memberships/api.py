@@ -71,6 +71,7 @@ class UserViewSet(TenantViewSet):
 
 class InviteViewSet(TenantViewSet):
     tag = "Invites"
+    paced = frozenset({"create", "resend"})
     model, lookup_url_kwarg = Invitation, "invite"
     actions = {
         "list": Action.ORGANISATION_USERS_CREATE,

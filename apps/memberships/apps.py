@@ -9,7 +9,14 @@ class MembershipsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.core import walls
-        from apps.memberships.models import Invitation, InvitedWorkspace, OrganizationMembership, WorkspaceMembership
+        from apps.memberships import directory  # noqa: F401  # it listens
+        from apps.memberships.models import (
+            Invitation,
+            InvitedWorkspace,
+            MemberWord,
+            OrganizationMembership,
+            WorkspaceMembership,
+        )
         from apps.memberships.owners import last_owner_stays
 
         walls.build(
@@ -20,6 +27,7 @@ class MembershipsConfig(AppConfig):
                 walls.immutable(Invitation, "id", "organization", "email"),
                 walls.same_organization(WorkspaceMembership, "workspace"),
                 walls.same_organization(WorkspaceMembership, "membership"),
+                walls.same_organization(MemberWord, "row"),
                 walls.same_organization(InvitedWorkspace, "workspace"),
                 walls.same_organization(InvitedWorkspace, "invitation"),
                 last_owner_stays(OrganizationMembership),

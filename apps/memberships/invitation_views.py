@@ -1,197 +1,226 @@
-"""The pages about invitations: of those who send them, and of those who receive them."""
+"""The list of invitations, and what can be done with one of them or with many."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, NamedTuple
 
 from django.conf import settings
-from django.contrib.auth import logout
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, TemplateView, View
 from django.views.generic.detail import SingleObjectMixin
 
 from apps.access.actions import Action
 from apps.access.roles import OrganizationRole
-from apps.core.errors import Conflict, Invalid, Missing
+from apps.core.clock import wire
+from apps.core.errors import DomainError
 from apps.memberships import invitations
-from apps.memberships.forms import InviteForm
+from apps.memberships.answer_views import once
+from apps.memberships.forms import ChosenInvitationsForm, RoleForm
 from apps.memberships.links import invitation_link
 from apps.memberships.models import Invitation
-from apps.memberships.views import CHOICES
 from apps.organizations.matrix import summary
-from apps.tenancy import invited
-from apps.tenancy.context import reachable_workspaces
-from apps.tenancy.forms import grantable, grantable_in
-from apps.tenancy.views import (
-    DomainErrorMixin,
-    ListMixin,
-    OperationMixin,
-    SignedInMixin,
-    TenantMixin,
-    finish,
-)
+from apps.tenancy import export, keyset
+from apps.tenancy.forms import PageForm, grantable
+from apps.tenancy.undo import Undo
+from apps.tenancy.views import ListMixin, OperationMixin, TenantMixin, finish
 
-# Invitations, as those who send them see them.
+TABS: Final = {
+    "pending": gettext_lazy("Pending"),
+    "expired": gettext_lazy("Expired"),
+    "accepted": gettext_lazy("Accepted"),
+    "cancelled": gettext_lazy("Cancelled"),
+    "all": gettext_lazy("All"),
+}
+
+
+class Tab(NamedTuple):
+    """One way to look at the list, and how many it shows."""
+
+    name: str
+    label: str
+    number: keyset.Total
 
 
 class InvitationsMixin(TenantMixin):
     action, model = Action.ORGANISATION_USERS_CREATE, Invitation
 
-    def done(self, message: str) -> HttpResponse:
-        return finish(self.request, message, "memberships:invitations", self.tenant.organization.slug)
+    def done(self, message: str, undo: Undo | None = None) -> HttpResponse:
+        return finish(self.request, message, "memberships:invitations", self.tenant.organization.slug, undo=undo)
 
 
 class InvitationList(InvitationsMixin, ListMixin, TemplateView):
-    template_name = "memberships/invitation_list.html"
-    shown_as = ("pending", "expired", "accepted", "cancelled")
+    searched: ClassVar[bool] = False  # by the address alone, which is a column of its own
 
-    @property
-    def status(self) -> str:
+    @cached_property
+    def tab(self) -> str:
         asked = self.request.GET.get("status", "")
-        return asked if asked in self.shown_as else ""
+        return asked if asked in TABS else next(iter(TABS))
+
+    @cached_property
+    def beginning(self) -> str:
+        return self.request.GET.get("q", "").replace("\0", " ").strip()[:200]
 
     def narrow(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        found: Any = rows
-        return (found.shown_as(self.status) if self.status else found).with_workspaces()  # type: ignore[no-any-return]
+        found: Any = self._of(self.tab, rows)
+        return found.with_workspaces().with_inviter()  # type: ignore[no-any-return]
+
+    def to_count(self) -> dict[str, QuerySet[Any]]:
+        return {name: self._of(name, self.tenant.own(Invitation)) for name in TABS}
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.GET.get("format") == "csv":
+            return export.answer("invitations.csv", _header(), map(_line, self._all()))
+        return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
-        return super().get_context_data(status=self.status, statuses=self.shown_as, **more)
+        context = super().get_context_data(tab=self.tab, beginning=self.beginning, **more)
+        tabs = [Tab(name, str(label), context["counted"][name]) for name, label in TABS.items()]
+        return {**context, "tabs": tabs, "grantable": grantable(self.tenant)}
 
+    def get_template_names(self) -> list[str]:
+        return [f"memberships/{'_invitations' if self.request.htmx else 'invitation_list'}.html"]
 
-class Invite(InvitationsMixin, OperationMixin, FormView):
-    """Asks one or many addresses; each gets its own answer, and its own link for the one time it is shown."""
+    def _all(self) -> Any:
+        """Row by row, so that a long list is never held as a whole."""
+        rows: Any = self.get_queryset()
+        return rows.newest_first().iterator(chunk_size=500)
 
-    form_class = InviteForm
-    template_name = "memberships/invitation_new.html"
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        rows = list(reachable_workspaces(self.tenant).select_related("organization").order_by("name")[:CHOICES])
-        actor: Any = self.tenant.actor
-        actor.look_at(rows)
-        places = [place for place in rows if Action.WORKSPACE_USERS_CREATE in actor.actions_in(place)]
-        given = super().get_form_kwargs()
-        return {**given, "workspaces": places, "roles": lambda place: grantable_in(self.tenant, place)}
-
-    def get_context_data(self, **more: Any) -> dict[str, Any]:
-        roles = [(role, summary(role)) for role in grantable(self.tenant)]
-        return super().get_context_data(roles=roles, **more)
-
-    def run(self, form: InviteForm) -> HttpResponse:
-        offer = invitations.Offer(OrganizationRole(form.cleaned_data["role"]), form.seats)
-        results = [self._ask(address, offer) for address in form.cleaned_data["emails"]]
-        return _once(render(self.request, "memberships/invitation_results.html", {"results": results}))
-
-    def _ask(self, address: str, offer: invitations.Offer) -> dict[str, Any]:
-        try:
-            made = invitations.invite(self.tenant.organization, address, offer, by=self.tenant.actor)
-        except (Conflict, Invalid) as refusal:
-            if isinstance(refusal, Invalid) and "email" not in refusal.errors:
-                raise  # it is about the offer, so it would be the same for every address
-            return {"address": address, "refusal": refusal}
-        return {"address": made.invitation.email, "link": invitation_link(made.token)}
+    def _of(self, tab: str, rows: Any) -> Any:
+        rows = rows.to_addresses(self.beginning) if self.beginning else rows
+        return rows if tab == "all" else rows.shown_as(tab)
 
 
 class InvitationResend(InvitationsMixin, SingleObjectMixin, View):
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         invitation = invitations.resend(self.get_object(), by=self.tenant.actor)
         if settings.EMAIL_IS_CONFIGURED:
-            return self.done(f"Another letter is on its way to {invitation}. The older one's link is void.")
-        return self.done(f"The invitation of {invitation} is valid for another seven days. Copy a link to hand over.")
+            message = _("Another letter is on its way to %(address)s. The older one's link is void.")
+        else:
+            message = _("The invitation of %(address)s is valid for another seven days. Copy a link to hand over.")
+        return self.done(message % {"address": invitation})
 
 
-class InvitationCopy(InvitationsMixin, SingleObjectMixin, View):
+class InvitationAct(InvitationsMixin, SingleObjectMixin, OperationMixin, FormView):
+    """Something that happens to one invitation once it was confirmed."""
+
+    form_class = PageForm
+
+    @cached_property
+    def object(self) -> Any:
+        return self.get_object()
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        return super().get_context_data(invitation=self.object, **more)
+
+
+class InvitationCopy(InvitationAct):
     """Answers with the new link instead of leading elsewhere, because it is shown this once."""
 
-    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        copied = invitations.copy_link(self.get_object(), by=self.tenant.actor)
+    template_name = "memberships/invitation_copy.html"
+
+    def run(self, form: PageForm) -> HttpResponse:
+        copied = invitations.copy_link(self.object, by=self.tenant.actor)
         context = {"invitation": copied.invitation, "link": invitation_link(copied.token)}
-        return _once(render(request, "memberships/invitation_link.html", context))
+        return once(render(self.request, "memberships/invitation_link.html", context))
 
 
-class InvitationCancel(InvitationsMixin, SingleObjectMixin, View):
+class InvitationRole(InvitationAct):
+    form_class = RoleForm
+    template_name = "memberships/invitation_role.html"
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"role": self.object.role, "version": self.object.version}
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        roles = [(role, summary(role)) for role in grantable(self.tenant)]
+        return super().get_context_data(roles=roles, **more)
+
+    def run(self, form: RoleForm) -> HttpResponse:
+        before, given = self.object.role, form.cleaned_data
+        invitation = invitations.change_role(
+            self.object, OrganizationRole(given["role"]), version=given["version"], by=self.tenant.actor
+        )
+        message = _("%(address)s is invited as %(role)s.") % {"address": invitation, "role": invitation.role_name}
+        if invitation.role == before:
+            return self.done(message)
+        back = {"role": before, "version": invitation.version}
+        return self.done(
+            message, Undo("memberships:invitation-role", (self.tenant.organization.slug, invitation.pk), back)
+        )
+
+
+class InvitationCancel(InvitationAct):
     action = Action.ORGANISATION_USERS_DELETE
+    template_name = "memberships/invitation_cancel.html"
 
-    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        invitation = invitations.cancel(self.get_object(), by=self.tenant.actor)
-        return self.done(f"The invitation of {invitation} is cancelled. Its links are void.")
-
-
-# Invitations, as those who receive them see them.
+    def run(self, form: PageForm) -> HttpResponse:
+        invitation = invitations.cancel(self.object, by=self.tenant.actor)
+        return self.done(_("The invitation of %(address)s is cancelled. Its links are void.") % {"address": invitation})
 
 
-class InvitationLink(DomainErrorMixin, View):
-    """Where a link leads: its token leaves the address bar at once (product P14)."""
+class Result(NamedTuple):
+    """What became of one of many, and why where nothing did."""
 
-    def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        found = invitations.find(token)
-        if found.status == Invitation.Status.ACCEPTED and found.accepted_by == request.user:
-            return redirect("onboarding:organization", found.organization.slug)
-        if found.status != Invitation.Status.PENDING:
-            raise Missing("invitation")
-        answer = _once(redirect("memberships:open"))
-        invited.remember(answer, token)
-        answer["Referrer-Policy"] = "no-referrer"
-        return answer
+    invitation: Invitation
+    refusal: str = ""
 
 
-class InvitationOpen(DomainErrorMixin, TemplateView):
-    template_name = "memberships/invitation_open.html"
+class InvitationsTogether(InvitationsMixin, FormView):
+    """Sends many invitations again, or cancels them: shows them first, then what became of each."""
+
+    form_class = ChosenInvitationsForm
+    template_name = "memberships/invitations_together.html"
+    acts: ClassVar[dict[str, Callable[..., Invitation]]] = {
+        "resend": invitations.resend,
+        "cancel": invitations.cancel,
+    }
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        opened = invited.opened(request)
-        if opened is None:
-            raise Missing("invitation")
-        context = self.get_context_data(
-            invitation=opened.invitation,
-            places=opened.invitation.workspaces.select_related("workspace"),
-            inviter=invitations.inviter_name(opened.invitation),
-            is_mine=request.user.is_authenticated and request.user.email == opened.address,
+        """Where somebody lands who reloads: there is nothing to see here without a choice."""
+        return redirect("memberships:invitations", self.tenant.organization.slug)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        form = ChosenInvitationsForm(request.POST, tenant=self.tenant)
+        given = form.taken()
+        act = given["act"]
+        if act == "cancel":
+            self.tenant.require(Action.ORGANISATION_USERS_DELETE)
+        chosen: Any = self.get_queryset().filter(pk__in=given["chosen"])
+        rows = list(chosen.with_workspaces().newest_first())
+        results = [self._try(self.acts[act], row) for row in rows] if given["confirmed"] else []
+        return render(
+            request, self.template_name, self.get_context_data(form=form, rows=rows, act=act, results=results)
         )
-        return _once(self.render_to_response(context, status=410 if opened.invitation.is_expired else 200))
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        results = more["results"]
+        failed = [result for result in results if result.refusal]
+        return super().get_context_data(failed=failed, succeeded=len(results) - len(failed), **more)
+
+    def _try(self, act: Callable[..., Invitation], row: Invitation) -> Result:
+        try:
+            return Result(act(row, by=self.tenant.actor))
+        except DomainError as refusal:
+            return Result(row, str(refusal))
 
 
-class InvitationAccept(SignedInMixin, View):
-    """Yes, with the link that was opened or, from home, with one's verified address."""
-
-    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        invitation, token = _named(request, kwargs)
-        accepted = invitations.accept(invitation, token=token, by=request.actor)
-        if accepted.keys:
-            return _once(render(request, "memberships/invitation_accepted.html", {"accepted": accepted}))
-        organization = accepted.membership.organization
-        return finish(request, f"Welcome to {organization}.", "onboarding:organization", organization.slug)
+def _header() -> list[str]:
+    return [_("E-mail"), _("Role"), _("Workspaces"), _("Invited by"), _("Invited"), _("Expires"), _("Status")]
 
 
-class InvitationDecline(DomainErrorMixin, View):
-    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        invitation, token = _named(request, kwargs)
-        invitations.decline(invitation, token=token, by=request.actor)
-        message = f"You have declined the invitation to {invitation.organization}."
-        return finish(request, message, "home" if request.user.is_authenticated else "account_login")
-
-
-class InvitationSignOut(DomainErrorMixin, View):
-    """For somebody signed in under another address: out, with the link still in hand."""
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        invited.held(request)
-        logout(request)
-        return redirect("memberships:open")
-
-
-def _named(request: HttpRequest, kwargs: dict[str, Any]) -> tuple[Invitation, str | None]:
-    """The invitation an answer is about, and the token that comes with it. Raises Missing."""
-    if "pk" not in kwargs:
-        return invited.held(request)
-    if not request.user.is_authenticated:
-        raise Missing("invitation")
-    return invitations.addressed_to(request.user, kwargs["pk"]), None
-
-
-def _once(answer: HttpResponse) -> HttpResponse:
-    """An answer that holds a secret, or leads from one: no browser and no proxy keeps it.
-
-    Its address holds none, so the usual referrer policy is enough; without any, browsers send forms as from nowhere.
-    """
-    answer["Cache-Control"] = "no-store"
-    return answer
+def _line(invitation: Any) -> list[str]:
+    seats = "; ".join(f"{seat.workspace} ({seat.role_name})" for seat in invitation.seats)
+    instants = [wire(invitation.created_at) or "", wire(invitation.expires_at) or ""]
+    return [
+        invitation.email,
+        invitation.role_name,
+        seats,
+        invitation.inviter,
+        *instants,
+        str(TABS[invitation.shown_status]),
+    ]

@@ -4,11 +4,13 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F
 
 from apps.access.roles import OrganizationRole, WorkspaceRole
 from apps.core.clock import now
 from apps.core.models import TenantRow
-from apps.memberships.querysets import SEEN_EVERY, InvitationQuerySet, OrganizationMembershipQuerySet
+from apps.core.search import KEY_LENGTH, Word
+from apps.memberships.querysets import SEEN, SEEN_EVERY, InvitationQuerySet, OrganizationMembershipQuerySet
 from apps.organizations.models import Organization
 from apps.workspaces.models import Workspace
 
@@ -28,6 +30,9 @@ class OrganizationMembership(TenantRow):
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     last_active_at = models.DateTimeField(null=True, editable=False)
     external_id = models.CharField(max_length=255, blank=True, editable=False)
+    # The person's name and address as the list is sorted and searched by; they follow the account (see directory).
+    name_key = models.CharField(max_length=KEY_LENGTH, editable=False)
+    address_key = models.CharField(max_length=KEY_LENGTH, editable=False)
 
     objects = OrganizationMembershipQuerySet.as_manager()
 
@@ -37,6 +42,15 @@ class OrganizationMembership(TenantRow):
         indexes = [
             models.Index(fields=["organization", "-created_at", "-id"], name="members_newest_first"),
             models.Index(fields=["organization", "role", "-created_at", "-id"], name="members_of_role"),
+            models.Index(fields=["organization", "name_key", "id"], name="members_by_name"),
+            models.Index(fields=["organization", "address_key", "id"], name="members_by_address"),
+            models.Index(fields=["organization", "role", "id"], name="members_by_role"),
+            models.Index(F("organization"), SEEN, F("id"), name="members_by_presence"),
+            models.Index(
+                fields=["organization", "-created_at", "-id"],
+                condition=models.Q(status="suspended"),
+                name="members_suspended",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -53,6 +67,16 @@ class OrganizationMembership(TenantRow):
     @property
     def was_seen_lately(self) -> bool:
         return self.last_active_at is not None and self.last_active_at > now() - SEEN_EVERY
+
+
+class MemberWord(Word):
+    """A word by which a member is found: of the name, or of the address."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
+    row = models.ForeignKey(OrganizationMembership, models.CASCADE, related_name="words", db_index=False)
+
+    class Meta(Word.Meta):
+        pass
 
 
 class WorkspaceMembership(TenantRow):

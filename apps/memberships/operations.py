@@ -1,9 +1,11 @@
 """What can happen to a person in a place: join, change role, leave, be removed or suspended."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.access import gate
 from apps.access.actions import Action
@@ -13,6 +15,7 @@ from apps.accounts.models import User
 from apps.apikeys import operations as apikeys
 from apps.audit import log
 from apps.audit.events import Event
+from apps.core import text
 from apps.core.errors import Conflict, Missing
 from apps.core.models import Row
 from apps.memberships import grants
@@ -44,8 +47,7 @@ def change_role(
     membership.refuse_stale(version)
     if membership.role == role:
         return membership
-    _refuse_own(membership, by, "You cannot change your own role. Ask another owner or admin.")
-    _require_reach(membership, by, role)
+    refuse_role(membership, role, by=by)
     if not makes_owners(role):
         refuse_if_last_owner(membership)
     before = membership.role
@@ -59,8 +61,7 @@ def change_role(
 def remove(membership: OrganizationMembership, *, by: Actor) -> None:
     """Ends a person's time in the organization: every membership, and every personal key, at once (P11)."""
     membership = _lock(membership, Action.ORGANISATION_USERS_DELETE, by)
-    _refuse_own(membership, by, "You cannot remove yourself. Use Leave organization instead.")
-    _require_reach(membership, by)
+    refuse_removal(membership, by=by)
     refuse_if_last_owner(membership)
     _end(membership, Event.MEMBERSHIP_REMOVED, by=by)
 
@@ -75,12 +76,17 @@ def leave(membership: OrganizationMembership, *, by: Actor) -> None:
     _end(membership, Event.MEMBERSHIP_LEFT, by=by)
 
 
+def end(membership: OrganizationMembership, *, by: Actor) -> None:
+    """Ends a membership as one step of closing the person's account, which holds the locks (product 5.2)."""
+    refuse_if_last_owner(membership)
+    _end(membership, Event.MEMBERSHIP_LEFT, by=by)
+
+
 @transaction.atomic
 def suspend(membership: OrganizationMembership, *, by: Actor) -> OrganizationMembership:
     """Takes a person out of every role here, keys included, until somebody reactivates them (P22)."""
     membership = _lock(membership, Action.ORGANISATION_USERS_UPDATE, by)
-    _refuse_own(membership, by, "You cannot suspend yourself.")
-    _require_reach(membership, by)
+    refuse_status(membership, Status.SUSPENDED, by=by)
     refuse_if_last_owner(membership)
     return _set_status(membership, Status.SUSPENDED, Event.MEMBERSHIP_SUSPENDED, by=by)
 
@@ -89,8 +95,7 @@ def suspend(membership: OrganizationMembership, *, by: Actor) -> OrganizationMem
 def reactivate(membership: OrganizationMembership, *, by: Actor) -> OrganizationMembership:
     """Gives a suspended person back all they had."""
     membership = _lock(membership, Action.ORGANISATION_USERS_UPDATE, by)
-    _refuse_own(membership, by, "You cannot reactivate yourself.")
-    _require_reach(membership, by)
+    refuse_status(membership, Status.ACTIVE, by=by)
     return _set_status(membership, Status.ACTIVE, Event.MEMBERSHIP_REACTIVATED, by=by)
 
 
@@ -108,9 +113,8 @@ def add_to_workspace(
     there = WorkspaceMembership.objects.filter(workspace=workspace, membership=membership).first()
     if there is None:
         return place_in_workspace(workspace, membership, role, by=by)
-    if there.role != role:
-        raise Conflict(f"{membership} is on this team already, as {there.role_name.lower()}. Change that role instead.")
     there.membership = membership
+    refuse_another_place(there, role)
     return there
 
 
@@ -144,8 +148,7 @@ def change_workspace_role(
     placed.refuse_stale(version)
     if placed.role == role:
         return placed
-    _refuse_own(placed.membership, by, "You cannot change your own role. Ask another admin or manager.")
-    gate.require_to_grant(by, [WorkspaceRole(placed.role), role], placed.workspace, field="role")
+    refuse_team_role(placed, role, by=by)
     before = placed.role
     placed.revise({"role": role}, by=by)
     grants.sync(placed.workspace.organization, user=placed.membership.user)
@@ -159,8 +162,7 @@ def change_workspace_role(
 def remove_from_workspace(placed: WorkspaceMembership, *, by: Actor) -> None:
     """Takes somebody off a workspace's team, with their personal keys there (P11)."""
     placed = _lock_in_workspace(placed, Action.WORKSPACE_USERS_DELETE, by)
-    _refuse_own(placed.membership, by, "You cannot remove yourself from a team. Ask another admin or manager.")
-    gate.require_to_grant(by, [WorkspaceRole(placed.role)], placed.workspace, field="role")
+    refuse_team_removal(placed, by=by)
     user, workspace = placed.membership.user, placed.workspace
     ended = apikeys.revoke_all_of(user, workspace, by=by)
     _record_in_workspace(
@@ -170,13 +172,58 @@ def remove_from_workspace(placed: WorkspaceMembership, *, by: Actor) -> None:
     grants.sync(workspace.organization, user=user)
 
 
-def refuse_if_last_owner(membership: OrganizationMembership) -> None:
-    """Raises Conflict when no other active owner would be left (P2); asked under the organization's lock."""
+def refuse_role(membership: OrganizationMembership, role: OrganizationRole, *, by: Actor) -> None:
+    """Raises what stands against giving this member that role; that an owner must stay is asked apart."""
+    _refuse_own(membership, by, _("You cannot change your own role. Ask another owner or admin."))
+    _require_reach(membership, by, role)
+
+
+def refuse_removal(membership: OrganizationMembership, *, by: Actor) -> None:
+    """Raises what stands against removing this member; that an owner must stay is asked apart."""
+    _refuse_own(membership, by, _("You cannot remove yourself. Use Leave organization instead."))
+    _require_reach(membership, by)
+
+
+def refuse_status(membership: OrganizationMembership, status: Status, *, by: Actor) -> None:
+    """Raises what stands against suspending or reactivating this member; that an owner must stay is asked apart."""
+    is_end = status == Status.SUSPENDED
+    own = _("You cannot suspend yourself.") if is_end else _("You cannot reactivate yourself.")
+    _refuse_own(membership, by, own)
+    _require_reach(membership, by)
+    if membership.status == status:
+        said = _("%(person)s is suspended already.") if is_end else _("%(person)s is active already.")
+        raise Conflict(said % {"person": membership})
+
+
+def refuse_team_role(placed: WorkspaceMembership, role: WorkspaceRole, *, by: Actor) -> None:
+    """Raises what stands against giving somebody that role on a team."""
+    _refuse_own(placed.membership, by, _("You cannot change your own role. Ask another admin or manager."))
+    gate.require_to_grant(by, [WorkspaceRole(placed.role), role], placed.workspace, field="role")
+
+
+def refuse_team_removal(placed: WorkspaceMembership, *, by: Actor) -> None:
+    """Raises what stands against taking somebody off a team."""
+    _refuse_own(placed.membership, by, _("You cannot remove yourself from a team. Ask another admin or manager."))
+    gate.require_to_grant(by, [WorkspaceRole(placed.role)], placed.workspace, field="role")
+
+
+def refuse_another_place(there: WorkspaceMembership, role: WorkspaceRole) -> None:
+    """Raises Conflict where somebody who is to be added is on the team already, as something else."""
+    if there.role != role:
+        said = _("%(person)s is on this team already, as %(role)s. Change that role instead.")
+        raise Conflict(said % {"person": there.membership, "role": text.amid(there.role_name)})
+
+
+def refuse_if_last_owner(membership: OrganizationMembership, gone: Collection[uuid.UUID] = ()) -> None:
+    """Raises Conflict when no other active owner would be left (P2), once those named are gone.
+
+    Under the organization's lock it holds; before, it is what a page foresees.
+    """
     if not (makes_owners(OrganizationRole(membership.role)) and membership.is_active):
         return
     others = OrganizationMembership.objects.active().owners().filter(organization=membership.organization_id)
-    if not others.filter(user__is_active=True).exclude(pk=membership.pk).exists():
-        raise Conflict("An organization keeps at least one active owner. Make somebody else an owner first.")
+    if not others.filter(user__is_active=True).exclude(pk__in=[membership.pk, *gone]).exists():
+        raise Conflict(_("An organization keeps at least one active owner. Make somebody else an owner first."))
 
 
 def _lock(membership: OrganizationMembership, action: Action, by: Actor) -> OrganizationMembership:
@@ -224,8 +271,6 @@ def _require_reach(membership: OrganizationMembership, by: Actor, role: Organiza
 def _set_status(
     membership: OrganizationMembership, status: Status, event: Event, *, by: Actor
 ) -> OrganizationMembership:
-    if membership.status == status:
-        raise Conflict(f"{membership} is {status.label.lower()} already.")
     membership.revise({"status": status}, by=by)
     grants.sync(membership.organization, user=membership.user)
     _record(event, membership, by)

@@ -5,12 +5,18 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.db import models
+from django.db.models.functions import Coalesce, Concat, NullIf, Trim
 
 from apps.access.actions import Action
 from apps.access.roles import OrganizationRole, actions_of
+from apps.accounts.models import User
+from apps.apikeys.models import ApiKey
 from apps.core.clock import now
 
 SEEN_EVERY: Final = timedelta(minutes=15)
+# When somebody was here last, for sorting: whoever never was counts from the day they joined.
+SEEN: Final = Coalesce("last_active_at", "created_at")
+_TEXT: Final = models.CharField()
 
 
 class OrganizationMembershipQuerySet(models.QuerySet[Any]):
@@ -26,10 +32,6 @@ class OrganizationMembershipQuerySet(models.QuerySet[Any]):
     def holding(self, action: Action) -> "OrganizationMembershipQuerySet":
         """Those whose role in the organization includes this action."""
         return self.filter(role__in=[role for role in OrganizationRole if action in actions_of(role)])
-
-    def at_addresses(self, beginning: str) -> "OrganizationMembershipQuerySet":
-        """Those whose e-mail address begins so, in the form addresses are kept in (product P29)."""
-        return self.filter(user__email__startswith=beginning.strip().lower())
 
     def with_workspaces(self, visible: models.QuerySet[Any]) -> "OrganizationMembershipQuerySet":
         """With the workspaces each person is in, of those named: one more query, however many people."""
@@ -59,6 +61,22 @@ class InvitationQuerySet(models.QuerySet[Any]):
         if status == kept.PENDING:
             return self.pending()
         return self.filter(status__in=[kept.CANCELLED, kept.DECLINED] if status == kept.CANCELLED else [status])
+
+    def to_addresses(self, beginning: str) -> "InvitationQuerySet":
+        """Those whose address begins so, in the form addresses are kept in."""
+        return self.filter(email__begins=beginning.strip().lower())
+
+    def with_inviter(self) -> "InvitationQuerySet":
+        """With who made each, as people know them: a name, an address, or the name of a key; else nothing."""
+        author = models.OuterRef("created_by")
+        whole = NullIf(Trim(Concat("first_name", models.Value(" "), "last_name")), models.Value(""))
+        person = (
+            User.objects.filter(pk=author).annotate(shown=Coalesce(whole, "email", output_field=_TEXT)).values("shown")
+        )
+        key = ApiKey.objects.filter(pk=author).values("name")
+        name = Coalesce(models.Subquery(person), models.Subquery(key), models.Value(""), output_field=_TEXT)
+        rows: InvitationQuerySet = self.annotate(inviter=name)
+        return rows
 
     def with_workspaces(self) -> "InvitationQuerySet":
         """With the workspaces that wait, in one more query."""

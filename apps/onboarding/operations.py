@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.access import gate
 from apps.access.actions import Action
@@ -46,7 +47,7 @@ def found_organization(
     """
     founder = accounts.lock(founder)
     if not may_found(by):
-        raise Closed("Only the people who run this installation can found organizations here.")
+        raise Closed(_("Only the people who run this installation can found organizations here."))
     organization = organizations.create(name=name, by=by)
     owner = memberships.join(founder, organization, OrganizationRole.OWNER, by=by)
     # The founder has become an owner since `by` last looked.
@@ -73,10 +74,11 @@ def delete_organization(organization: Organization, *, typed_name: str, by: Acto
     organization = organizations.lock(organization, by)
     gate.require(by, Action.ORGANISATIONS_DELETE, organization)
     if typed_name.strip() != organization.name:
-        raise Invalid({"typed_name": "This is not the organization's name."})
+        raise Invalid({"typed_name": _("This is not the organization's name.")})
     protected = list(organization.workspaces.filter(delete_protected=True).values_list("name", flat=True)[:5])
     if protected:
-        raise Conflict(f"Some workspaces are protected from deletion: {', '.join(protected)}.")
+        names = {"workspaces": ", ".join(protected)}
+        raise Conflict(_("Some workspaces are protected from deletion: %(workspaces)s.") % names)
     log.record(
         Event.ORGANIZATION_DELETED,
         actor=by,
@@ -92,7 +94,7 @@ def deactivate_account(user: User, *, by: Actor) -> User:
     """Shuts a person out of the whole installation; refused while an organization rests on them alone (P2)."""
     gate.require_operator(by)
     if by.person_id == user.pk:
-        raise Conflict("You cannot deactivate your own account. Ask another operator.")
+        raise Conflict(_("You cannot deactivate your own account. Ask another operator."))
     user = accounts.lock(user)
     _refuse_if_needed(user)
     user.is_active = False
@@ -107,7 +109,7 @@ def reactivate_account(user: User, *, by: Actor) -> User:
     gate.require_operator(by)
     user = User.objects.select_for_update().get(pk=user.pk)
     if user.is_active:
-        raise Conflict(f"{user} is active already.")
+        raise Conflict(_("%(person)s is active already.") % {"person": user})
     user.is_active = True
     user.save(update_fields=["is_active"])
     log.record(Event.ACCOUNT_REACTIVATED, actor=by, target=user, organization_id=None)

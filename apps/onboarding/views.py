@@ -8,24 +8,28 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView
 
 from apps.access.actions import Action
 from apps.access.roles import OrganizationRole, WorkspaceRole
 from apps.access.scopes import KeyType
 from apps.apikeys.models import ApiKey, action_on
+from apps.audit import lines
 from apps.core.errors import Closed
-from apps.memberships import invitations
+from apps.memberships import answers
 from apps.memberships.models import Invitation, OrganizationMembership, WorkspaceMembership
-from apps.onboarding import operations
+from apps.onboarding import hygiene, operations
 from apps.onboarding.forms import FoundForm
 from apps.organizations.matrix import summary, workspace_summary
 from apps.organizations.models import Organization
 from apps.tenancy import keyset
-from apps.tenancy.context import all_memberships_of, reachable_workspaces
-from apps.tenancy.views import OperationMixin, SignedInMixin, TenantMixin, WorkspaceMixin, finish
+from apps.tenancy.context import all_memberships_of, reachable_workspaces, reaches_every_workspace
+from apps.tenancy.tenant import Tenant
+from apps.tenancy.views import OperationMixin, SignedInMixin, TenantMixin, WorkspaceMixin, finish, who_may
 
 _VISIT = "founded"
+PLACES_SHOWN = TEAM_SHOWN = 6
 
 
 class Home(SignedInMixin, TemplateView):
@@ -34,7 +38,7 @@ class Home(SignedInMixin, TemplateView):
     template_name = "onboarding/home.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        mine, waiting = all_memberships_of(request), invitations.waiting_for(request.user)
+        mine, waiting = all_memberships_of(request), answers.waiting_for(request.user)
         if len(mine) == 1 and not waiting and "all" not in request.GET:
             return redirect("onboarding:organization", mine[0].organization.slug)
         return self.render_to_response(self.get_context_data(mine=mine, waiting=waiting))
@@ -48,7 +52,7 @@ class FoundOrganization(SignedInMixin, OperationMixin, FormView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not operations.may_found(request.actor):
-            raise Closed("Only the people who run this installation can found organizations here.")
+            raise Closed(_("Only the people who run this installation can found organizations here."))
         return super().get(request, *args, **kwargs)
 
     def get_initial(self) -> dict[str, Any]:
@@ -57,7 +61,9 @@ class FoundOrganization(SignedInMixin, OperationMixin, FormView):
     def run(self, form: FoundForm) -> HttpResponse:
         visit, before = form.cleaned_data["visit"], self.request.session.get(_VISIT, ["", ""])
         if visit and visit == before[0]:
-            message = "The organization is founded already. Its master key was shown then, and cannot be shown again."
+            message = _(
+                "The organization is founded already. Its master key was shown then, and cannot be shown again."
+            )
             return finish(self.request, message, "onboarding:organization", before[1])
         founded = operations.found_organization(self.request.user, **form.input, by=self.request.actor)
         self.request.session[_VISIT] = [visit, founded.organization.slug]
@@ -66,7 +72,8 @@ class FoundOrganization(SignedInMixin, OperationMixin, FormView):
     def _answer(self, founded: operations.Founded) -> HttpResponse:
         organization: Organization = founded.organization
         if founded.master_key is None:
-            return finish(self.request, f"{organization} is founded.", "onboarding:organization", organization.slug)
+            message = _("%(organization)s is founded.") % {"organization": organization}
+            return finish(self.request, message, "onboarding:organization", organization.slug)
         context = {"founded": founded, "key": founded.master_key, "base_url": settings.BASE_URL}
         answer = render(self.request, "onboarding/organization_founded.html", context)
         answer["Cache-Control"] = "no-store"
@@ -83,14 +90,30 @@ class Step(NamedTuple):
 
 
 class OrganizationOverview(TenantMixin, TemplateView):
+    """What there is, what is still to do, what could be tidied up, and what happened last: each as the role allows."""
+
     action = Action.ORGANISATIONS_READ
     template_name = "onboarding/organization_overview.html"
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
-        counted = keyset.count(**self._may_be_counted())
-        shape = {1: "one", 2: "two", 3: "three"}.get(len(counted), "")
-        told = summary(OrganizationRole(self.request.membership.role))
-        return super().get_context_data(counted=counted, shape=shape, steps=self._steps(counted), summary=told, **more)
+        chores = list(hygiene.chores(self.tenant))
+        shown = self._may_be_counted()
+        counted = keyset.count(**shown, **{chore.name: chore.rows for chore in chores})
+        stats, mine = {name: counted[name] for name in shown}, self._workspaces()
+        return super().get_context_data(
+            counted=stats,
+            shape={1: "one", 2: "two", 3: "three"}.get(len(stats), ""),
+            steps=self._steps(stats),
+            tidies=bool(chores),
+            findings=hygiene.findings(self.tenant, chores, counted),
+            may_read_log=self.tenant.may(Action.AUDIT_LOGS_LIST),
+            acts=last_acts(self.tenant),
+            reaches=reaches_every_workspace(self.tenant),
+            places=mine,
+            helpers=[] if mine else who_may(self.tenant, Action.WORKSPACE_USERS_CREATE),
+            summary=summary(OrganizationRole(self.request.membership.role)),
+            **more,
+        )
 
     def _may_be_counted(self) -> dict[str, Any]:
         own: Any = self.tenant.own
@@ -102,25 +125,46 @@ class OrganizationOverview(TenantMixin, TemplateView):
         }
         return {name: found for name, (action, found) in rows.items() if self.tenant.may(action)}
 
+    def _workspaces(self) -> list[Any]:
+        """The first of those that exist for this person, with what is in them."""
+        rows = reachable_workspaces(self.tenant).select_related("organization").with_team_size()
+        if self.tenant.may(action_on(KeyType.ORGANIZATION, "list")):
+            rows = rows.with_live_keys()
+        found = list(rows.order_by("name_key", "id")[:PLACES_SHOWN])
+        if not reaches_every_workspace(self.tenant):
+            self.request.actor.look_at(found)
+        return found
+
     def _steps(self, counted: Mapping[str, keyset.Total]) -> list[Step]:
         """For whoever may take all of them, until all are done."""
         if not {"api_keys", "invitations"} <= counted.keys() or not self.tenant.may(Action.WORKSPACES_CREATE):
             return []
-        slug = self.tenant.organization.slug
         has_company = counted["members"].number > 1 or bool(counted["invitations"])
-        new_workspace, invite = reverse("workspaces:create", args=[slug]), reverse("memberships:invite", args=[slug])
         steps = [
-            Step("Found the organization", is_done=True),
+            Step(_("Found the organization"), is_done=True),
             Step(
-                "Open a workspace for a project", counted["workspaces"].number > 1, "Create a workspace", new_workspace
+                _("Open a workspace for a project"),
+                counted["workspaces"].number > 1,
+                _("Create a workspace"),
+                self._link("workspaces:create"),
             ),
-            Step("Bring somebody in", has_company, "Invite people", invite),
-            Step("Have an API key for your programs", bool(counted["api_keys"])),
+            Step(_("Bring somebody in"), has_company, _("Invite people"), self._link("memberships:invite")),
+            Step(
+                _("Have an API key for your programs"),
+                bool(counted["api_keys"]),
+                _("Create an API key"),
+                self._link("apikeys:create"),
+            ),
         ]
         return [] if all(step.is_done for step in steps) else steps
 
+    def _link(self, page: str) -> str:
+        return reverse(page, args=[self.tenant.organization.slug])
+
 
 class WorkspaceOverview(WorkspaceMixin, TemplateView):
+    """Who works here, what opens from here, and what happened here last."""
+
     action = Action.WORKSPACES_READ
     template_name = "onboarding/workspace_overview.html"
 
@@ -133,4 +177,17 @@ class WorkspaceOverview(WorkspaceMixin, TemplateView):
         seen = {name: found for name, (action, found) in rows.items() if self.tenant.may(action)}
         here = self.request.actor.held_in(self.workspace).here
         told = [workspace_summary(role) for role in WorkspaceRole if role in here]
-        return super().get_context_data(counted=keyset.count(**seen), told=told, **more)
+        team = seen["team"].select_related("membership__user").order_by("created_at", "id")
+        return super().get_context_data(
+            counted=keyset.count(**seen),
+            told=told,
+            team=team[:TEAM_SHOWN],
+            may_read_log=self.tenant.may(Action.AUDIT_LOGS_LIST),
+            acts=last_acts(self.tenant),
+            **more,
+        )
+
+
+def last_acts(tenant: Tenant) -> list[lines.Line]:
+    """The newest lines of the log of this place, for those who may read it."""
+    return lines.lines(lines.of(tenant)[: lines.FEW], tenant) if tenant.may(Action.AUDIT_LOGS_LIST) else []

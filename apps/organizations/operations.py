@@ -1,6 +1,7 @@
 """What can happen to an organization itself; people come after, in memberships."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.access import gate, rows
 from apps.access.actions import Action
@@ -25,7 +26,8 @@ def lock(organization: Organization, by: Actor) -> Organization:
     if held is None:
         raise Missing("organization")
     if held.is_suspended:
-        raise Closed(f"{held} is suspended. Ask the people who run this installation.")
+        message = _("%(organization)s is suspended. Ask the people who run this installation.")
+        raise Closed(message % {"organization": held})
     return held
 
 
@@ -80,7 +82,8 @@ def set_status(organization: Organization, status: Organization.Status, *, by: A
         raise Missing("organization")
     organization = held
     if organization.status == status:
-        raise Conflict(f"{organization} is {status.label.lower()} already.")
+        told = {"organization": organization, "status": str(status.label).lower()}
+        raise Conflict(_("%(organization)s is %(status)s already.") % told)
     organization.revise({"status": status}, by=by)
     event = Event.ORGANIZATION_SUSPENDED if organization.is_suspended else Event.ORGANIZATION_RESUMED
     log.record(event, actor=by, target=organization, organization_id=organization.pk)

@@ -35,6 +35,7 @@ class TenantViewSet(viewsets.GenericViewSet[Any]):
     actions: ClassVar[dict[str, Needed]] = {}
     reads: ClassVar[dict[str, Shape]] = {}
     answers: ClassVar[dict[str, Shape]] = {}
+    paced: ClassVar[frozenset[str]] = frozenset()  # what can be asked too often
     model: ClassVar[type[TenantRow]]
     tenant: Tenant
     http_method_names = ["get", "head", "post", "put", "delete"]

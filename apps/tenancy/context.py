@@ -1,21 +1,27 @@
 """What the frame of every page shows: my organizations, where I am, and what the installation says of itself."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.db.models import Case, Value, When
 from django.http import HttpRequest
+from django.urls import Resolver404, resolve
 from django.utils.functional import SimpleLazyObject
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.access import gate
 from apps.access.actions import Action
 from apps.memberships.models import OrganizationMembership
 from apps.onboarding.operations import may_found
+from apps.tenancy import navigation
 from apps.tenancy.tenant import Tenant
 from apps.workspaces.models import Workspace
 from apps.workspaces.querysets import WorkspaceQuerySet
 
+DIALOG: Final = "dialog-body"
 SHOWN: Final = 20  # of each, in the switcher; the rest is one click away
 LISTED: Final = 500  # at home, where somebody can be in very many
 
@@ -23,29 +29,61 @@ LISTED: Final = 500  # at home, where somebody can be in very many
 def frame(request: HttpRequest) -> dict[str, Any]:
     tenant: Tenant | None = getattr(request, "tenant", None)
     return {
+        "frame": frame_of(request),
+        "came_from": SimpleLazyObject(lambda: came_from(request)),
         "tenant": tenant,
         "my_membership": getattr(request, "membership", None),
         "my_memberships": SimpleLazyObject(lambda: memberships_of(request)),
-        "my_workspaces": SimpleLazyObject(lambda: list(reachable_workspaces(tenant).order_by("name", "id")[:SHOWN]))
+        "my_workspaces": SimpleLazyObject(lambda: list(reachable_workspaces(tenant).order_by("name_key", "id")[:SHOWN]))
         if tenant
         else [],
+        "navigation": SimpleLazyObject(lambda: navigation_of(request, tenant)),
+        "frame_tabs": SimpleLazyObject(lambda: navigation.tabs(navigation.standpoint(tenant), request.path)),
         "may_found": SimpleLazyObject(lambda: may_found(request.actor)),  # type: ignore[attr-defined]
         "mail_is_off": not settings.EMAIL_IS_CONFIGURED,
     }
 
 
+def navigation_of(request: HttpRequest, tenant: Tenant | None) -> list[tuple[Any, list[navigation.Link]]]:
+    """The pages at the side, the workspace's above the organization's, each with the place they belong to."""
+    if tenant is None:
+        return []
+    here = navigation.standpoint(tenant)
+    floors: list[tuple[Any, Iterable[navigation.Page]]] = [(tenant.organization, navigation.ORGANIZATION)]
+    if tenant.workspace is not None:
+        floors.insert(0, (tenant.workspace, navigation.WORKSPACE))
+    return [(place, navigation.links(here, pages, request.path)) for place, pages in floors]
+
+
+def frame_of(request: HttpRequest) -> str:
+    """The template around a page that may open in a dialog; a script asks for it there without the rest."""
+    asked_for = request.htmx.target if getattr(request, "htmx", False) else None  # type: ignore[attr-defined]
+    return "dialog.html" if asked_for == DIALOG else "shell.html"
+
+
+def came_from(request: HttpRequest) -> str:
+    """The page of ours that a link or a form says to come back to; empty where there is none."""
+    given = (request.POST if request.method == "POST" else request.GET).get("next", "")
+    if not given.startswith("/") or not url_has_allowed_host_and_scheme(given, allowed_hosts=None):
+        return ""
+    try:
+        found = resolve(unquote(urlsplit(given).path))
+    except (Resolver404, ValueError):
+        return ""
+    return given if found.view_name == "home" or "organization" in found.kwargs else ""
+
+
 def memberships_of(request: HttpRequest, current: str = "") -> list[OrganizationMembership]:
     """The person's active memberships with their organizations, the current one first: one query a request."""
     if not hasattr(request, "memberships"):
-        request.memberships = list(_memberships(request, current)[:SHOWN])  # type: ignore[attr-defined]
+        request.memberships = list(mine(request, current)[: SHOWN + 1])  # type: ignore[attr-defined]
     return request.memberships  # type: ignore[no-any-return,attr-defined]
 
 
 def all_memberships_of(request: HttpRequest) -> list[OrganizationMembership]:
     """The same without the switcher's limit."""
-    mine = list(_memberships(request, "")[:LISTED])
-    request.memberships = mine[:SHOWN]  # type: ignore[attr-defined]
-    return mine
+    request.memberships = list(mine(request)[:LISTED])  # type: ignore[attr-defined]
+    return request.memberships  # type: ignore[no-any-return,attr-defined]
 
 
 def reachable_workspaces(tenant: Tenant) -> WorkspaceQuerySet:
@@ -61,11 +99,12 @@ def reaches_every_workspace(tenant: Tenant) -> bool:
     return gate.may(tenant.actor, Action.WORKSPACES_READ, tenant.organization)
 
 
-def _memberships(request: HttpRequest, current: str) -> Any:
+def mine(request: HttpRequest, current: str = "") -> Any:
+    """The person's active memberships, the current one first, then by the name of the organization."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return OrganizationMembership.objects.none()
-    mine = OrganizationMembership.objects.active().of(user.pk).select_related("organization")
-    return mine.order_by(
+    rows = OrganizationMembership.objects.active().of(user.pk).select_related("organization")
+    return rows.order_by(
         Case(When(organization__slug=current, then=Value(0)), default=Value(1)), "organization__name", "pk"
     )

@@ -10,7 +10,7 @@ from rest_framework.settings import api_settings
 from apps.access.actions import Action
 from apps.access.actors import Actor
 from apps.audit import log
-from apps.core.errors import Closed, Conflict, DomainError, Forbidden, Invalid, Missing, Overreach
+from apps.core.errors import Closed, Conflict, DomainError, Forbidden, Invalid, Missing, Overreach, TooMany
 
 CODES: Final = {
     400: "AB01",
@@ -34,7 +34,14 @@ TYPES: Final = {
     413: "request_too_large",
     429: "rate_limit_error",
 }
-_STATUS: Final[dict[type[DomainError], int]] = {Forbidden: 403, Closed: 403, Missing: 404, Conflict: 409, Invalid: 400}
+_STATUS: Final[dict[type[DomainError], int]] = {
+    Forbidden: 403,
+    Closed: 403,
+    Missing: 404,
+    Conflict: 409,
+    Invalid: 400,
+    TooMany: 429,
+}
 MOST_LISTED: Final = 50  # mistakes in one answer
 NOT_FOUND: Final = "Not found."
 TOO_LARGE: Final = "The request body is too large."
@@ -110,7 +117,10 @@ def _domain(exc: DomainError, context: dict[str, Any]) -> JsonResponse:
         _write_down(exc, context["request"].auth)
         facts = {"action": str(exc.action), "place": str(exc.place), "roles": list(exc.roles)}
         return JsonResponse(body(status, str(exc), **facts), status=status)
-    return last_resort(status, str(exc))
+    answer = last_resort(status, str(exc))
+    if isinstance(exc, TooMany):
+        answer["Retry-After"] = str(exc.wait)
+    return answer
 
 
 def _write_down(refusal: Forbidden, actor: Actor | None) -> None:

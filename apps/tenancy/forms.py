@@ -6,6 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.renderers import DjangoTemplates
 from django.template.loader import get_template
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from apps.access import gate
 from apps.access.roles import OrganizationRole, WorkspaceRole
@@ -14,7 +16,7 @@ from apps.core.errors import Invalid
 from apps.tenancy.tenant import Tenant
 
 # Sent by the page's frame, not by the form.
-_OF_THE_FRAME = frozenset({"csrfmiddlewaretoken"})
+_OF_THE_FRAME = frozenset({"csrfmiddlewaretoken", "next"})
 
 
 class PageRenderer(DjangoTemplates):
@@ -40,7 +42,7 @@ class PageForm(forms.Form):
         known = _OF_THE_FRAME | {self.add_prefix(name) for name in self.fields}
         if unknown := sorted(set(self.data) - known):
             # Refused by name rather than ignored: a page never half-does what it was sent (product P28).
-            raise ValidationError(f"This form has no field called {unknown[0][:80]}.")
+            raise ValidationError(_("This form has no field called %(name)s.") % {"name": unknown[0][:80]})
         return self.cleaned_data
 
     def taken(self) -> dict[str, Any]:
@@ -58,7 +60,16 @@ class PageForm(forms.Form):
 class VersionedForm(PageForm):
     """A form on a row that somebody else may have changed since it was opened (product 5.1)."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1, required=False)
+    version = forms.IntegerField(
+        widget=forms.HiddenInput,
+        min_value=1,
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value"),
+            _lazy(
+                "This form does not say which version of the page it was filled in on. Reload the page, then try again."
+            ),
+        ),
+    )
 
 
 class TypedForm(PageForm):
@@ -77,7 +88,7 @@ class TypedForm(PageForm):
     def clean_typed(self) -> str:
         typed = text.composed(self.cleaned_data["typed"], text.NAME_LENGTH, field="typed")
         if typed != self.expected.strip():
-            raise ValidationError("This is not what it says above. Nothing was changed.")
+            raise ValidationError(_("This is not what it says above. Nothing was changed."))
         return typed
 
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from apps.core.errors import Missing
-from apps.memberships import invitations
+from apps.memberships import answers
 from apps.memberships.models import Invitation
 
 _COOKIE: Final = "invitation"
@@ -30,7 +30,7 @@ class Opened(NamedTuple):
 
     @property
     def proves_mailbox(self) -> bool:
-        return invitations.proves_mailbox(self.invitation, self.token)
+        return answers.proves_mailbox(self.invitation, self.token)
 
 
 def remember(answer: HttpResponseBase, token: str) -> None:
@@ -43,7 +43,7 @@ def remember(answer: HttpResponseBase, token: str) -> None:
 def held(request: HttpRequest) -> Opened:
     """The invitation whose link this browser holds, answered or not. Raises Missing."""
     token = str(request.get_signed_cookie(_COOKIE, "", max_age=_KEPT))
-    return Opened(invitations.find(token), token)
+    return Opened(answers.find(token), token)
 
 
 def opened(request: HttpRequest) -> Opened | None:

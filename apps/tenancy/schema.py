@@ -82,6 +82,7 @@ REFUSALS: Final = {
     404: "There is no such thing, or not for this key.",
 }
 WRITING: Final = {409: "Not in the state things are in.", 413: "The body is too large."}
+PACED: Final = {429: "Not this often; the `Retry-After` header says how many seconds to wait."}
 PATH_IDS: Final = {
     "workspace": "Id or slug of a workspace.",
     "user": "Id of a person.",
@@ -114,6 +115,7 @@ class WireSchema(AutoSchema):
         error = ResolvedComponent(name="Error", type=ResolvedComponent.SCHEMA, object="Error", schema=ERROR)
         self.registry.register_on_missing(error)
         refusals = REFUSALS if self.method == "GET" else REFUSALS | WRITING
+        refusals = refusals | (PACED if self.view.action in self.view.paced else {})
         return {
             200: self.view.answers.get(self.view.action, DONE),
             **{status: OpenApiResponse(error.ref, description) for status, description in refusals.items()},

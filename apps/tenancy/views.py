@@ -1,5 +1,7 @@
 """The frame of every page: who may come in, where it is, whether it may be seen, how a refusal looks."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, cast, final
 
 from django.contrib import messages
@@ -10,20 +12,28 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 from django.views import View
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from apps.access.actions import Action
+from apps.access.actors import UserActor
+from apps.access.roles import WorkspaceRole
 from apps.audit import log
-from apps.core.errors import Closed, Conflict, DomainError, Forbidden, Invalid, Missing
+from apps.core import search
+from apps.core.errors import Closed, Conflict, DomainError, Forbidden, Invalid, Missing, Stale, TooMany
 from apps.core.models import TenantRow
 from apps.memberships.models import OrganizationMembership
+from apps.organizations.models import Organization
 from apps.tenancy import keyset
-from apps.tenancy.context import memberships_of
+from apps.tenancy.context import came_from, memberships_of
 from apps.tenancy.tenant import Tenant, resolve
+from apps.tenancy.undo import Undo
+from apps.tenancy.versions import AUTHORS, versions
 from apps.workspaces.models import Workspace
 
-_STATUS: dict[type[DomainError], int] = {Forbidden: 403, Closed: 403, Conflict: 409, Invalid: 400}
+_STATUS: dict[type[DomainError], int] = {Forbidden: 403, Closed: 403, Conflict: 409, Invalid: 400, TooMany: 429}
 _HELPERS = 5
 
 
@@ -115,24 +125,70 @@ class OperationMixin:
         except Invalid as refusal:
             form.refuse(refusal)
             return self.form_invalid(form)
+        except Stale:
+            row = self.current()
+            if row is None or self.request.htmx:  # type: ignore[attr-defined]
+                raise
+            return stale(self.request, form, row, self.values_of(row))
 
-    def form_invalid(self, form: Form) -> HttpResponse:
+    def form_invalid(self, form: Form, status: int = 400) -> HttpResponse:
         context = self.get_context_data(form=form)  # type: ignore[attr-defined]
-        return self.render_to_response(context, status=400)  # type: ignore[attr-defined,no-any-return]
+        return self.render_to_response(context, status=status)  # type: ignore[attr-defined,no-any-return]
 
     def run(self, form: Any) -> HttpResponse:
-        """Does what the form asks and answers. May raise Invalid."""
+        """Does what the form asks and answers. May raise Invalid, and Stale where the form is on a row."""
         raise NotImplementedError
+
+    def current(self) -> TenantRow | Organization | None:
+        """The row that the form is on, read anew; None where it is on none."""
+        return None
+
+    def values_of(self, row: Any) -> dict[str, Any]:
+        """What is kept in it now, by the form's fields."""
+        return {name: getattr(row, name) for name in self.form_class.base_fields if hasattr(row, name)}  # type: ignore[attr-defined]
 
 
 class ListMixin:
-    """One page of a long list, newest first, and how many there are in all."""
+    """One page of a long list, sorted and found as the address says, and how many there are in all.
+
+    `orders` are the ways to sort by the name they have in `?sort=`, the usual one first; `searched` says whether
+    `?q=` finds rows by how their words begin.
+    """
+
+    orders: ClassVar[Mapping[str, keyset.Order]] = {"created": keyset.NEWEST_FIRST}
+    searched: ClassVar[bool] = False
+
+    @cached_property
+    def asked(self) -> str:
+        """What is searched for."""
+        return self.request.GET.get("q", "").replace("\0", " ").strip()[:200] if self.searched else ""  # type: ignore[attr-defined]
+
+    @cached_property
+    def size(self) -> int:
+        given = self.request.GET.get("size", "")  # type: ignore[attr-defined]
+        return int(given) if given in map(str, keyset.SIZES) else keyset.SIZE
+
+    @cached_property
+    def sort(self) -> str:
+        """The order's name, with a minus where it is turned round from ascending."""
+        given = self.request.GET.get("sort", "")  # type: ignore[attr-defined]
+        if given.removeprefix("-") in self.orders:
+            return str(given)
+        name, order = next(iter(self.orders.items()))
+        return f"-{name}" if order.descending else name
+
+    @property
+    def order(self) -> keyset.Order:
+        return replace(self.orders[self.sort.removeprefix("-")], descending=self.sort.startswith("-"))
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         rows = self.get_queryset()  # type: ignore[attr-defined]
-        page = keyset.page(rows, self.request.GET)  # type: ignore[attr-defined]
+        if self.asked:
+            rows = search.matching(rows, self.asked, self.tenant.organization)  # type: ignore[attr-defined]
+        page = keyset.page(rows, self.request.GET, self.size, self.order)  # type: ignore[attr-defined]
         counted = keyset.count(total=rows, **self.to_count())
-        return super().get_context_data(page=page, counted=counted, **more)  # type: ignore[misc,no-any-return]
+        shown = {"sort": self.sort, "size": self.size, "sizes": keyset.SIZES, "asked": self.asked}
+        return super().get_context_data(page=page, counted=counted, **shown, **more)  # type: ignore[misc,no-any-return]
 
     def to_count(self) -> dict[str, QuerySet[Any]]:
         """What else the page says the number of; it costs no query more."""
@@ -151,10 +207,10 @@ def tenant_of_page(request: HttpRequest, organization: str, workspace: str | Non
     return tenant
 
 
-def finish(request: HttpRequest, message: str, to: str, *args: Any) -> HttpResponse:
-    """What was asked is done: says so on the page that comes next."""
-    messages.success(request, message)
-    return redirect(to, *args)
+def finish(request: HttpRequest, message: str, to: str, *args: Any, undo: Undo | None = None) -> HttpResponse:
+    """What was asked is done: says so, and how to take it back, on the page it was asked from or else on this one."""
+    messages.success(request, message, extra_tags=undo.packed() if undo else "")
+    return redirect(came_from(request) or resolve_url(to, *args))
 
 
 def sign_in_first(request: HttpRequest) -> HttpResponse:
@@ -175,7 +231,25 @@ def refused(request: HttpRequest, refusal: DomainError) -> HttpResponse:
         return reswap(retarget(said, "#toasts"), "beforeend")
     if tenant is not None and isinstance(refusal, Forbidden):
         context["helpers"] = who_may(tenant, Action.ORGANISATION_USERS_UPDATE)
+        context["standing"] = _standing(tenant, request.membership)  # type: ignore[attr-defined]
     return render(request, "refused.html", context, status=status)
+
+
+def stale(request: HttpRequest, form: Any, row: Any, kept: Mapping[str, Any]) -> HttpResponse:
+    """Both versions, field by field, of what two people changed at once: the reader keeps one of them."""
+    context = {"form": form, "row": row, "versions": versions(form, kept), "author": author_of(request, row)}
+    return render(request, "stale.html", context, status=409)
+
+
+def author_of(request: HttpRequest, row: Any) -> str:
+    """Who changed the row last, as far as the reader may know."""
+    if row.updated_by_kind != UserActor.kind:
+        return str(AUTHORS.get(row.updated_by_kind, AUTHORS[""]))
+    if row.updated_by == request.user.pk:
+        return str(AUTHORS["self"])
+    people: Any = request.tenant.own(OrganizationMembership)  # type: ignore[attr-defined]
+    found = people.filter(user=row.updated_by).select_related("user").first()
+    return str(found.user) if found else str(AUTHORS[""])
 
 
 def who_may(tenant: Tenant, action: Action) -> list[Any]:
@@ -183,6 +257,16 @@ def who_may(tenant: Tenant, action: Action) -> list[Any]:
     rows: Any = tenant.own(OrganizationMembership)
     able = rows.active().holding(action).filter(user__is_active=True).select_related("user")
     return [membership.user for membership in able.order_by("created_at")[:_HELPERS]]
+
+
+def _standing(tenant: Tenant, membership: OrganizationMembership) -> list[str]:
+    """What somebody is in a place, and where each part of it comes from."""
+    above = _("%(role)s of %(organization)s") % {"role": membership.role_name, "organization": tenant.organization}
+    if tenant.workspace is None:
+        return [above]
+    here = tenant.actor.held_in(tenant.workspace).here  # type: ignore[attr-defined]
+    direct = [_("%(role)s, directly") % {"role": role.label} for role in WorkspaceRole if role in here]
+    return [*direct, above]
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from apps.core.clock import wire
 from apps.core.errors import Invalid
 
@@ -31,7 +33,9 @@ def usage_limits(value: Any, *, field: str = "usage_limits") -> dict[str, Any]:
         "next_usage_reset_at": _instant(given.get("next_usage_reset_at"), f"{field}.next_usage_reset_at"),
     }
     if kept["periodic_reset"] and kept["periodic_reset_days"]:
-        raise Invalid({f"{field}.periodic_reset_days": "Give either periodic_reset or periodic_reset_days, not both."})
+        raise Invalid(
+            {f"{field}.periodic_reset_days": _("Give either periodic_reset or periodic_reset_days, not both.")}
+        )
     return kept
 
 
@@ -39,7 +43,7 @@ def rate_limits(value: Any, units: Collection[str], *, field: str = "rate_limits
     """Several rates, each of its own type and unit. Raises Invalid."""
     limits = [_rate(item, units, f"{field}[{position}]") for position, item in enumerate(_list(value, field))]
     if len({(limit["type"], limit["unit"]) for limit in limits}) < len(limits):
-        raise Invalid({field: "Each type and unit can be limited once."})
+        raise Invalid({field: _("Each type and unit can be limited once.")})
     return limits
 
 
@@ -52,10 +56,11 @@ def metadata(value: Any, *, field: str = "defaults.metadata") -> dict[str, str]:
     """Text to text, as request metadata is. Raises Invalid."""
     given = _object(value, field)
     if len(given) > METADATA_ENTRIES:
-        raise Invalid({field: f"Metadata has at most {METADATA_ENTRIES} entries."})
+        raise Invalid({field: _("Metadata has at most %(number)d entries.") % {"number": METADATA_ENTRIES}})
     for name, text in given.items():
         if not (isinstance(text, str) and _is_kept(name) and _is_kept(text)):
-            raise Invalid({field: f"Metadata values are texts of at most {METADATA_LENGTH} characters."})
+            message = _("Metadata values are texts of at most %(number)d characters.")
+            raise Invalid({field: message % {"number": METADATA_LENGTH}})
     return dict(given)
 
 
@@ -68,14 +73,15 @@ def no_reference(given: Mapping[str, Any], *names: str, field: str = "defaults")
     """Refuses ids of things that do not exist here. Raises Invalid, saying which."""
     for name in names:
         if given.get(name):
-            raise Invalid({f"{field}.{name}": f"There is no such {name.replace('_', ' ')} here."})
+            told = {"thing": name.replace("_", " ")}
+            raise Invalid({f"{field}.{name}": _("There is no such %(thing)s here.") % told})
 
 
 def _rate(value: Any, units: Collection[str], field: str) -> dict[str, Any]:
     given = _object(value, field)
     amount = _integer(given.get("value"), f"{field}.value", least=0)
     if amount is None:
-        raise Invalid({f"{field}.value": "A rate limit needs a value."})
+        raise Invalid({f"{field}.value": _("A rate limit needs a value.")})
     return {
         "type": _one_of(given.get("type"), ("requests", "tokens"), f"{field}.type"),
         "unit": _one_of(given.get("unit"), tuple(units), f"{field}.unit"),
@@ -85,19 +91,20 @@ def _rate(value: Any, units: Collection[str], field: str) -> dict[str, Any]:
 
 def _object(value: Any, field: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise Invalid({field: "An object is needed here."})
+        raise Invalid({field: _("An object is needed here.")})
     return value
 
 
 def _list(value: Any, field: str) -> list[Any]:
     if not isinstance(value, list):
-        raise Invalid({field: "A list is needed here."})
+        raise Invalid({field: _("A list is needed here.")})
     return value
 
 
 def _one_of(value: Any, allowed: tuple[str | None, ...], field: str) -> str | None:
     if not isinstance(value, str | None) or value not in allowed:
-        raise Invalid({field: f"It must be one of: {', '.join(a or 'null' for a in allowed)}."})
+        choices = {"choices": ", ".join(a or "null" for a in allowed)}
+        raise Invalid({field: _("It must be one of: %(choices)s.") % choices})
     return value
 
 
@@ -105,7 +112,8 @@ def _integer(value: Any, field: str, *, least: int, most: int = LARGEST) -> int 
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise Invalid({field: f"A whole number from {least} to {most} is needed here."})
+        message = _("A whole number from %(least)d to %(most)d is needed here.")
+        raise Invalid({field: message % {"least": least, "most": most}})
     return value
 
 
@@ -119,5 +127,5 @@ def _instant(value: Any, field: str) -> str | None:
     except (TypeError, ValueError, OverflowError):
         moment = None
     if moment is None or moment.year < 1000:
-        raise Invalid({field: "An instant like 2026-12-31T00:00:00Z is needed here."})
+        raise Invalid({field: _("An instant like 2026-12-31T00:00:00Z is needed here.")})
     return wire(moment)

@@ -12,6 +12,7 @@ from apps.access.actions import READING, Action, Level, permissions_on
 from apps.access.roles import REACHING_INTO_WORKSPACES, WorkspaceRole
 from apps.access.rows import Held
 from apps.core.models import TenantRow
+from apps.core.search import KEY_LENGTH, Word
 from apps.core.text import NAME_LENGTH
 from apps.organizations.models import Organization
 from apps.workspaces.querysets import WorkspaceQuerySet
@@ -27,6 +28,7 @@ class Workspace(TenantRow):
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="workspaces")
     name = models.CharField(max_length=NAME_LENGTH)
+    name_key = models.CharField(max_length=KEY_LENGTH, editable=False)
     slug = models.SlugField(max_length=NAME_LENGTH, editable=False)
     description = models.TextField(blank=True)
     type = models.CharField(max_length=20, choices=WorkspaceType, default=WorkspaceType.AI_GATEWAY, editable=False)
@@ -53,7 +55,7 @@ class Workspace(TenantRow):
         ]
         indexes = [
             models.Index(fields=["organization", "-created_at", "-id"], name="workspaces_newest_first"),
-            models.Index(fields=["organization", "name", "id"], name="workspaces_by_name"),
+            models.Index(fields=["organization", "name_key", "id"], name="workspaces_by_name"),
             models.Index(
                 fields=["organization"], name="workspaces_archived", condition=models.Q(archived_at__isnull=False)
             ),
@@ -87,6 +89,16 @@ class Workspace(TenantRow):
     def permitted(self) -> frozenset[Action]:
         permitted = ACTIONS[self.type] & self.organization.permitted
         return permitted & READING if self.is_archived else permitted
+
+
+class WorkspaceWord(Word):
+    """A word by which a workspace is found: of its name, or of its slug."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
+    row = models.ForeignKey(Workspace, models.CASCADE, related_name="words", db_index=False)
+
+    class Meta(Word.Meta):
+        pass
 
 
 class WorkspaceRoleGroup(Group):

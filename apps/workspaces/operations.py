@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.access import gate, rows
 from apps.access.actions import Action
@@ -40,7 +41,7 @@ def lock_open(workspace: Workspace, by: Actor) -> Workspace:
     """The same, for acts that an archived workspace no longer takes part in. Raises Conflict."""
     held = lock(workspace, by)
     if held.is_archived:
-        raise Conflict(f"{held} is archived. Restore it first.")
+        raise Conflict(_("%(workspace)s is archived. Restore it first.") % {"workspace": held})
     return held
 
 
@@ -52,7 +53,7 @@ def create(
     organization = organizations.lock(organization, by)
     gate.require(by, Action.WORKSPACES_CREATE, organization)
     if kind not in WorkspaceType:
-        raise Invalid({"type": f"A workspace type is one of: {', '.join(WorkspaceType)}."})
+        raise Invalid({"type": _("A workspace type is one of: %(types)s.") % {"types": ", ".join(WorkspaceType)}})
     return _open(organization, name=text.name(name), type=kind, by=by, **_settings(details))
 
 
@@ -74,7 +75,7 @@ def update(workspace: Workspace, *, version: int | None = None, by: Actor, **cha
     gate.require(by, Action.WORKSPACES_UPDATE, workspace)
     if workspace.is_archived:
         # To people the gate says so already; operators and jobs are bound by the state all the same (product P16).
-        raise Conflict(f"{workspace} is archived. Restore it first.")
+        raise Conflict(_("%(workspace)s is archived. Restore it first.") % {"workspace": workspace})
     workspace.refuse_stale(version)
     wanted = _settings(changes)
     if workspace.delete_protected and wanted.get("delete_protected") is False:
@@ -100,11 +101,12 @@ def archive(workspace: Workspace, *, even_if_used: bool = True, by: Actor) -> Wo
     workspace = lock(workspace, by)
     gate.require(by, Action.WORKSPACES_DELETE, workspace.organization)
     if workspace.is_archived:
-        raise Conflict(f"{workspace} is archived already.")
+        raise Conflict(_("%(workspace)s is archived already.") % {"workspace": workspace})
     _refuse_if_it_stays(workspace)
     held = contents.held_by(workspace)
     if held and not even_if_used:
-        raise Conflict(f"Unable to delete. Please ensure that all {', '.join(held)} are deleted.")
+        things = {"things": ", ".join(held)}
+        raise Conflict(_("Unable to delete. Please ensure that all %(things)s are deleted.") % things)
     workspace.revise({"archived_at": now()}, by=by)
     _record(Event.WORKSPACE_ARCHIVED, workspace, by, held=held)
     return workspace
@@ -116,9 +118,9 @@ def restore(workspace: Workspace, *, by: Actor) -> Workspace:
     workspace = lock(workspace, by)
     gate.require(by, Action.WORKSPACES_DELETE, workspace.organization)
     if workspace.kept_until is None:
-        raise Conflict(f"{workspace} is not archived.")
+        raise Conflict(_("%(workspace)s is not archived.") % {"workspace": workspace})
     if workspace.kept_until <= now():
-        raise Conflict(f"{workspace} could be restored for 30 days, which are over.")
+        raise Conflict(_("%(workspace)s could be restored for 30 days, which are over.") % {"workspace": workspace})
     workspace.revise({"archived_at": None}, by=by)
     _record(Event.WORKSPACE_RESTORED, workspace, by)
     return workspace
@@ -130,9 +132,11 @@ def delete(workspace: Workspace, *, only_if_due: bool = False, by: Actor) -> Non
     workspace = lock(workspace, by)
     gate.require(by, Action.WORKSPACES_DELETE, workspace.organization)
     if workspace.kept_until is None:
-        raise Conflict(f"Archive {workspace} first; an archived workspace can be deleted.")
+        raise Conflict(
+            _("Archive %(workspace)s first; an archived workspace can be deleted.") % {"workspace": workspace}
+        )
     if only_if_due and workspace.kept_until > now():
-        raise Conflict(f"{workspace} is kept for 30 days.")
+        raise Conflict(_("%(workspace)s is kept for 30 days.") % {"workspace": workspace})
     _refuse_if_it_stays(workspace)
     _record(Event.WORKSPACE_DELETED, workspace, by, held=contents.held_by(workspace), before={"slug": workspace.slug})
     workspace.delete()
@@ -174,9 +178,11 @@ def _open(organization: Organization, *, by: Actor, **columns: Any) -> Workspace
 
 def _refuse_if_it_stays(workspace: Workspace) -> None:
     if workspace.is_default:
-        raise Conflict(f"{workspace} is the default workspace, which every organization keeps.")
+        message = _("%(workspace)s is the default workspace, which every organization keeps.")
+        raise Conflict(message % {"workspace": workspace})
     if workspace.delete_protected:
-        raise Conflict(f"{workspace} is protected from deletion. Turn the protection off in its settings first.")
+        message = _("%(workspace)s is protected from deletion. Turn the protection off in its settings first.")
+        raise Conflict(message % {"workspace": workspace})
 
 
 def _record(event: Event, workspace: Workspace, by: Actor, **details: Any) -> None:
@@ -197,7 +203,8 @@ def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _color(value: str) -> str:
     if value not in COLORS:
-        raise Invalid({"color": f"A color is one of: {', '.join(filter(None, COLORS))}."})
+        colors = {"colors": ", ".join(filter(None, COLORS))}
+        raise Invalid({"color": _("A color is one of: %(colors)s.") % colors})
     return value
 
 
@@ -209,7 +216,7 @@ def _defaults(value: Any) -> dict[str, Any] | None:
     if not value:
         return None
     if not isinstance(value, Mapping):
-        raise Invalid({"defaults": "An object is needed here."})
+        raise Invalid({"defaults": _("An object is needed here.")})
     limits.no_reference(value, "input_guardrails", "output_guardrails", "user_api_key_config")
     return {"metadata": limits.metadata(value["metadata"])} if value.get("metadata") is not None else None
 

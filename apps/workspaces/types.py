@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.actions import Action, Level
 
 
 class WorkspaceType(TextChoices):
-    AI_GATEWAY = "ai_gateway", "AI gateway"
-    SECRETS = "secrets", "Secrets"
+    AI_GATEWAY = "ai_gateway", _("AI gateway")
+    SECRETS = "secrets", _("Secrets")
 
 
 # Every workspace has a team, keys and settings; the rest comes with its type.

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
@@ -62,10 +63,10 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "apps.tenancy.console.middleware.ConsolePolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.accounts.middleware.LocaleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -132,7 +133,12 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = address_of_mail(env, "DEFAULT_FROM_EMAIL", default="Gatehouse <gatehouse@localhost>")
 
 ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "apps.accounts.forms.SignUpForm"}
+ACCOUNT_FORMS = {
+    "login": "apps.accounts.forms.SignInForm",
+    "signup": "apps.accounts.forms.SignUpForm",
+    "add_email": "apps.accounts.forms.AddressForm",
+    "reset_password": "apps.accounts.forms.ForgottenForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -140,6 +146,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_IS_CONFIGURED else "optional"
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 60 * 10
 # Only in the browser that signed up: it holds the sign-in that waits for the letter.
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
@@ -147,7 +154,28 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_USER_DISPLAY = "apps.accounts.adapter.display_name"
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
+# allauth's own pages then show when a session was last used; our middleware is what notes it.
 USERSESSIONS_TRACK_ACTIVITY = True
+
+# Second factors. Their secrets are kept sealed (apps.accounts.factors).
+MFA_ADAPTER = "apps.accounts.factors.FactorAdapter"
+MFA_FORMS = {
+    "authenticate": "apps.accounts.factor_forms.CodeForm",
+    "reauthenticate": "apps.accounts.factor_forms.CodeAgainForm",
+    "activate_totp": "apps.accounts.factor_forms.ActivateForm",
+    "authenticate_webauthn": "apps.accounts.factor_forms.PasskeyForm",
+    "reauthenticate_webauthn": "apps.accounts.factor_forms.PasskeyAgainForm",
+    "login_webauthn": "apps.accounts.factor_forms.PasskeySignInForm",
+    "add_webauthn": "apps.accounts.factor_forms.AddPasskeyForm",
+    "edit_webauthn": "apps.accounts.factor_forms.RenamePasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_RECOVERY_CODE_DIGITS = 10
+MFA_TOTP_ISSUER = "Gatehouse"
+# Where letters are sent, nobody is signed in without a proved address; where they are not, nobody could prove one.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -160,7 +188,10 @@ KEY_PEPPERS = key_ring(env, "KEY_PEPPERS")
 ENCRYPTION_KEYS = key_ring(env, "ENCRYPTION_KEYS")
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LANGUAGE_COOKIE_AGE = 60 * 60 * 24 * 365
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -5,6 +5,7 @@ from config.settings.base import STORAGES
 
 SECRET_KEY = "tests-only-" + "x" * 40
 KEY_PEPPERS = {1: "tests-only-" + "p" * 40}
+ENCRYPTION_KEYS = {1: "tests-only-" + "e" * 40}
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 BASE_URL = "http://testserver"
 SIGN_UP, FOUNDING = "open", "anyone"

@@ -167,7 +167,7 @@ class TestTheAccount:
     ) -> None:
         browser = sign_in(acme.member)
         browser.get("/account/")
-        with django_assert_max_num_queries(3):
+        with django_assert_max_num_queries(4):
             browser.get("/account/")
 
     @pytest.mark.parametrize("path", ["/accounts/email/", "/accounts/password/change/", "/accounts/logout/"])

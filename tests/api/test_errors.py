@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
@@ -296,6 +297,7 @@ class TestWhatBreaks:
 def test_every_answer_is_200_and_an_object(acme: Company, call: Any, endpoint: Endpoint) -> None:
     """An empty body, another status or an array would break the clients (contract 2.1.4)."""
     for version in ("v1", "v2"):
+        cache.clear()  # both are asked in one breath, which some endpoints refuse for its haste
         with rolled_back(), CaptureQueriesContext(connection) as queries:
             body = filled(endpoint.body, acme)
             answer = call(endpoint.method, endpoint.of(acme, version), acme.secrets["organization_key"], body)

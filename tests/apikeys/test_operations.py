@@ -15,10 +15,13 @@ from apps.apikeys import operations as apikeys
 from apps.apikeys.models import ApiKey
 from apps.audit.models import AuditEvent, AuditNames
 from apps.core.clock import now
-from apps.core.errors import Forbidden, Invalid, Missing, Overreach, Stale
+from apps.core.errors import Conflict, Forbidden, Invalid, Missing, Overreach, Stale
+from apps.core.models import new_id
 from apps.memberships import operations as memberships
 from apps.organizations import operations as organizations
 from apps.organizations.models import Organization
+from apps.workspaces import operations as workspaces
+from apps.workspaces.models import Workspace
 from tests.world import Company, system
 
 CALL = ["completions.write"]
@@ -227,7 +230,76 @@ class TestUpdating:
                 act()
 
 
+class TestDisabling:
+    def test_turns_the_key_away_until_it_is_enabled(self, acme: Company) -> None:
+        key = apikeys.disable(acme.workspace_key, by=UserActor(acme.manager))
+        assert (loaded(key).is_let_in, loaded(key).shown_status) == (False, "disabled")
+        apikeys.enable(key, by=UserActor(acme.manager))
+        assert loaded(key).is_let_in
+        assert loaded(key).scopes == acme.workspace_key.scopes
+
+    def test_is_a_line_of_the_log_each_time(self, acme: Company) -> None:
+        apikeys.disable(acme.workspace_key, by=UserActor(acme.manager))
+        apikeys.enable(acme.workspace_key, by=UserActor(acme.manager))
+        lines = AuditEvent.objects.filter(target_id=str(acme.workspace_key.pk)).order_by("-id")
+        assert [line.event for line in lines[:2]] == ["api_key.enabled", "api_key.disabled"]
+
+    @pytest.mark.parametrize("person", ["member", "bystander"])
+    def test_needs_the_right_to_update(self, acme: Company, person: str) -> None:
+        for key in (acme.workspace_key, acme.organization_key, acme.user_key):
+            for act in (apikeys.disable, apikeys.enable):
+                with pytest.raises(Forbidden):
+                    act(key, by=UserActor(acme[person]))
+
+    def test_twice_is_said_to_be_so(self, acme: Company) -> None:
+        apikeys.disable(acme.workspace_key, by=system())
+        with pytest.raises(Conflict, match="disabled already"):
+            apikeys.disable(acme.workspace_key, by=system())
+        apikeys.enable(acme.workspace_key, by=system())
+        with pytest.raises(Conflict, match="active already"):
+            apikeys.enable(acme.workspace_key, by=system())
+
+    def test_refuses_what_was_decided_on_an_older_version(self, acme: Company) -> None:
+        apikeys.update(acme.workspace_key, name="newer", by=system())
+        for act in (apikeys.disable, apikeys.enable, apikeys.revoke):
+            with pytest.raises(Stale):
+                act(acme.workspace_key, version=acme.workspace_key.version, by=system())
+
+    def test_never_brings_a_revoked_one_back(self, acme: Company) -> None:
+        apikeys.revoke(acme.workspace_key, by=system())
+        with pytest.raises(Missing):
+            apikeys.enable(acme.workspace_key, by=system())
+
+
+class TestSendingTheSameWishTwice:
+    def test_makes_one_key_and_shows_it_once(self, acme: Company) -> None:
+        by, once = UserActor(acme.manager), new_id()
+        made = apikeys.issue(acme.workspace, name="ci", scopes=CALL, once=once, by=by)
+        assert made.key.pk == once
+        with pytest.raises(apikeys.AlreadyShown) as refusal:
+            apikeys.issue(acme.workspace, name="ci", scopes=CALL, once=once, by=by)
+        assert refusal.value.key == made.key
+        assert ApiKey.objects.filter(name="ci").count() == 1
+
+
 class TestRevoking:
+    @pytest.mark.parametrize("person", ["owner", "admin"])
+    def test_reaches_a_leaked_key_in_an_archived_workspace_without_restoring_it(
+        self, acme: Company, person: str
+    ) -> None:
+        """Ask the archived workspace instead of its organization, and this fails."""
+        workspaces.archive(acme.workspace, by=system())
+        for key in (acme.workspace_key, acme.user_key):
+            apikeys.revoke(loaded(key), by=UserActor(acme[person]))
+            assert loaded(key).is_revoked
+        assert Workspace.objects.get(pk=acme.workspace.pk).is_archived
+
+    @pytest.mark.parametrize("person", ["manager", "workspace_admin", "bystander"])
+    def test_in_an_archived_workspace_is_no_longer_its_teams_business(self, acme: Company, person: str) -> None:
+        workspaces.archive(acme.workspace, by=system())
+        with pytest.raises(Forbidden):
+            apikeys.revoke(loaded(acme.workspace_key), by=UserActor(acme[person]))
+
     def test_is_final_and_at_once(self, acme: Company) -> None:
         apikeys.revoke(acme.workspace_key, by=UserActor(acme.manager))
         assert not loaded(acme.workspace_key).is_let_in

@@ -28,6 +28,13 @@ FAR = 1000
 MEMBERS, WORKSPACES = "members, to an owner", "workspaces, to an owner"
 THEIRS, FEW = "workspaces, to one with 1 % of all", "workspaces, to one with 4"
 USERS, PLACES, KEYS = "/v1/admin/users", "/v1/admin/workspaces", "/v1/api-keys"
+# The list of members as it is sorted, searched and narrowed.
+ASKED = (
+    *("sort=-joined", "sort=joined", "sort=name", "sort=-email", "sort=role", "sort=-seen", "sort=seen", "size=100"),
+    *("q=person", "q=person+of", "q=person1", "q=nobody", "q=person&sort=name", "q=person&sort=-seen"),
+    *("role=owner", "role=member", "status=suspended", "status=active", "workspace=ws-worksp-000001"),
+    *("factor=yes", "factor=no", "inactive=90", "role=member&factor=no&sort=name", "status=suspended&sort=name"),
+)
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,10 @@ def main() -> None:
     settings = {"small": _setting(small, LARGE), "large": _setting(large, LARGE), "ten": _setting(large, SMALL)}
     first = race("first pages", FIRST, settings, given.rounds)
     far = race("pages far in", [*FIRST, *FAR_IN.values()], {"large": settings["large"]}, given.rounds)
+    lists = race("lists of members", LISTS, settings, given.rounds)
     _show(first, far)
-    judge(list(_verdicts(first, far)))
+    _show_lists(lists)
+    judge([*_verdicts(first, far), *_verdicts_on_lists(lists)])
 
 
 def _show(first: Results, far: Results) -> None:
@@ -62,6 +71,20 @@ def _show(first: Results, far: Results) -> None:
         rows.append([name, *counted, *timed, first.growth(name), depth])
     headings = ("a page of 50", "queries, 10 rows", "many", "ms, small", "ms, large", "large / small", "page 1 000 / 1")
     tell("In an organization of 100 people and in one of 100 000", headings, rows)
+
+
+def _show_lists(lists: Results) -> None:
+    rows = []
+    for way in LISTS:
+        timed = [lists.milliseconds(setting, way.name) for setting in ("small", "large")]
+        rows.append([way.name, lists.queries["large", way.name], *timed, lists.growth(way.name)])
+    tell("The list of members", ("asked for", "queries", "ms, small", "ms, large", "large / small"), rows)
+
+
+def _verdicts_on_lists(lists: Results) -> Iterator[Verdict]:
+    yield Verdict("lists of members: queries", max(lists.queries["large", way.name] for way in LISTS), 8, "")
+    for way in LISTS:
+        yield Verdict(f"members, {way.name}: large against small", lists.growth(way.name), 1.5)
 
 
 def _verdicts(first: Results, far: Results) -> Iterator[Verdict]:
@@ -100,11 +123,15 @@ def _with_key(organization: Organization) -> Client:
 def _bookmark(rows: QuerySet[Any]) -> str:
     """How the page before page 1 000 ends; nothing, where there are fewer."""
     before = (FAR - 1) * keyset.SIZE
-    return keyset._mark(list(rows.order_by("-created_at", "-id")[before - 1 : before])) or ""
+    return keyset._mark(list(keyset.NEWEST_FIRST.applied(rows)[before - 1 : before])) or ""
 
 
 def _page(name: str, path: str, *, by: str = "owner") -> Way:
     return Way(name, lambda visitor: _shown(getattr(visitor, by).get(f"/o/{visitor.slug}/{path}/")))
+
+
+def _list(asked: str) -> Way:
+    return Way(asked, lambda visitor: _shown(visitor.owner.get(f"/o/{visitor.slug}/members/?{asked}")))
 
 
 def _page_far_in(name: str, path: str) -> Way:
@@ -143,6 +170,7 @@ FIRST = [
     _page(FEW, "workspaces", by="member"),
     *(call(path) for path in (USERS, PLACES, KEYS) for call in (_call, _call_uncounted)),
 ]
+LISTS = [_list(asked) for asked in ASKED]
 FAR_IN = {
     MEMBERS: _page_far_in(MEMBERS, "members"),
     WORKSPACES: _page_far_in(WORKSPACES, "workspaces"),

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connection, models, transaction
@@ -23,11 +24,11 @@ from apps.access.roles import OrganizationRole, WorkspaceRole, actions_of
 from apps.access.rows import permission_ids
 from apps.access.scopes import KeyType
 from apps.accounts.models import User
-from apps.apikeys.models import ApiKey
+from apps.apikeys.models import ApiKey, ApiKeyWord
 from apps.apikeys.secret import pepper_version
-from apps.memberships.models import OrganizationMembership, WorkspaceMembership
+from apps.memberships.models import MemberWord, OrganizationMembership, WorkspaceMembership
 from apps.organizations.models import Organization, OrganizationGroupPermission, OrganizationRoleGroup
-from apps.workspaces.models import Workspace, WorkspaceGroupPermission, WorkspaceRoleGroup
+from apps.workspaces.models import Workspace, WorkspaceGroupPermission, WorkspaceRoleGroup, WorkspaceWord
 from apps.workspaces.operations import DEFAULT_NAME
 from tests.benchmarks import sample
 from tests.benchmarks.databases import connect, using
@@ -108,10 +109,12 @@ def fill(size: Size, console: Console) -> None:
         with connection.cursor() as cursor:
             for statement in progress.track([*_numbers(), *_who_is_where(size)], description="who is where"):
                 cursor.execute(statement)
-        inserts = [*_people(), *_places(), *_groups(), *_grants()]
+        inserts = [*_people(), *_places(), *_words(), *_groups(), *_grants()]
         with without_indexes([insert.model for insert in inserts], progress):
             for insert in inserts:
                 insert.run(progress)
+        # Its index has a condition, which PostgreSQL would spell otherwise after putting it up again.
+        _second_factors().run(progress)
 
 
 def _numbers() -> Iterator[str]:
@@ -174,14 +177,25 @@ def _people() -> Iterator[Insert]:
         "user": _id("person"),
         "role": f"({_array(OrganizationRole)})[least(position, 2) + 1]",
         "status": "CASE mod(n, 100) WHEN 99 THEN 'suspended' ELSE 'active' END",
+        "name_key": "'person ' || n || ' of company ' || company",
+        "address_key": email,
+        # One in five was never here, the others up to 200 days ago.
+        "last_active_at": "CASE mod(n, 5) WHEN 4 THEN NULL ELSE now() - mod(n, 200) * interval '1 day' END",
     }
     yield Insert(OrganizationMembership, "people", {**_row("member"), **member})
+
+
+def _second_factors() -> Insert:
+    """One person in three has one."""
+    factor = {"user": _id("person"), "type": "'totp'", "data": "'{}'", "created_at": "pg_temp.moment_of(n)"}
+    return Insert(Authenticator, "people WHERE mod(n, 3) = 1", factor)
 
 
 def _places() -> Iterator[Insert]:
     workspace = {
         "organization": _id("company", "company"),
         "name": f"CASE position WHEN 0 THEN '{DEFAULT_NAME}' ELSE 'Workspace ' || n END",
+        "name_key": f"CASE position WHEN 0 THEN lower('{DEFAULT_NAME}') ELSE 'workspace ' || n END",
         "slug": "'ws-worksp-' || lpad(to_hex(n), 6, '0')",
         "is_default": "position = 0",
     }
@@ -199,12 +213,29 @@ def _places() -> Iterator[Insert]:
         "user": f"CASE WHEN mod(n, 3) = 2 THEN {_id('person', 'person')} END",
         "type": f"({_array(KeyType)})[mod(n, 3) + 1]",
         "name": "'Key ' || n",
+        "name_key": "'key ' || n",
         "scopes": f"'{json.dumps([Action.WORKSPACES_READ])}'",
         "digest": "sha256(convert_to('key ' || n, 'UTF8'))",
         "pepper_version": str(pepper_version()),
         "mask": "'gth_********' || lpad(to_hex(mod(n, 65536)), 4, '0')",
     }
     yield Insert(ApiKey, "keys", {**_row("key"), **key})
+
+
+def _words() -> Iterator[Insert]:
+    """By which words people, workspaces and keys are found."""
+    person = """string_to_array(lower(first_name || ' ' || last_name), ' ') || email::text
+        || regexp_split_to_array(email, '[@.]')"""
+    place = "string_to_array(lower(name), ' ') || slug::text || string_to_array(slug, '-')"
+    key = "string_to_array(lower(name), ' ') || right(mask, 4)"
+    people = f"{_table(OrganizationMembership)} found JOIN {_table(User)} person ON person.id = user_id"
+    for words, source, texts in (
+        (MemberWord, people, person),
+        (WorkspaceWord, f"{_table(Workspace)} found", place),
+        (ApiKeyWord, f"{_table(ApiKey)} found", key),
+    ):
+        every = f"{source}, LATERAL (SELECT DISTINCT unnest({texts}) AS word) told"
+        yield Insert(words, every, {"organization": "organization_id", "row": "found.id", "word": "word"})
 
 
 def _groups() -> Iterator[Insert]:

@@ -9,6 +9,8 @@ from rich.console import Console
 
 from apps.access.rows import Drift
 from apps.accounts.models import User
+from apps.apikeys.models import ApiKey
+from apps.core import search
 from apps.memberships import grants
 from apps.memberships.models import OrganizationMembership, WorkspaceMembership
 from apps.onboarding.operations import found_organization
@@ -67,6 +69,18 @@ def test_the_matrix_the_product_and_guardian_agree_about_everybody() -> None:
     found = sample.compare(Organization.objects.filter(slug__in=[LARGE, SMALL]), count=5)
     assert found.pairs > 50
     assert found.disagreements == []
+
+
+@pytest.mark.usefixtures("filled")
+def test_everything_is_found_by_the_words_that_the_product_would_note() -> None:
+    for model, texts in (
+        (OrganizationMembership, lambda row: (row.user.get_full_name(), row.user.email)),
+        (Workspace, lambda row: (row.name, row.slug)),
+        (ApiKey, lambda row: (row.name, row.ending)),
+    ):
+        for row in model.objects.order_by("?")[:20]:
+            assert set(row.words.values_list("word", flat=True)) == set(search.words_of(*texts(row)))
+            assert row.name_key == search.sort_key(texts(row)[0])
 
 
 @pytest.mark.usefixtures("filled")

@@ -17,6 +17,7 @@ from apps.access.actors import UserActor
 from apps.accounts.models import User
 from apps.apikeys.models import ApiKey
 from apps.audit.models import AuditEvent
+from apps.core.search import Word
 from apps.organizations.models import Organization
 from apps.tenancy.admin import ReadOnlyAdmin, TenantModelAdmin
 from tests.console.desk import Desk, address, latest, lines, pages, state
@@ -28,7 +29,9 @@ SECRET_COLUMNS = {"password", "session_key", "data", "session_data", "key"}
 
 
 def test_every_model_of_ours_has_a_page() -> None:
-    assert [model._meta.label for model in OURS if model not in admin.site._registry] == []
+    """Words follow the names of rows that have pages, and are nobody's to look after."""
+    ours = [model for model in OURS if not issubclass(model, Word)]
+    assert [model._meta.label for model in ours if model not in admin.site._registry] == []
 
 
 def test_every_page_is_ours() -> None:

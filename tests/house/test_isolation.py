@@ -11,7 +11,7 @@ import apps
 from apps.core.models import TenantRow
 
 APPS = Path(apps.__file__).parent
-DOORS = sorted(p for name in ("*views.py", "api.py", "forms.py", "serializers.py") for p in APPS.glob(f"*/{name}"))
+DOORS = sorted(p for name in ("*views.py", "api.py", "*forms.py", "serializers.py") for p in APPS.glob(f"*/{name}"))
 TENANT_MODELS = {model.__name__ for model in TenantRow.__subclasses__()} | {"Organization"}
 # Where a request's place is found: the one door that has no tenant yet.
 FINDS_THE_TENANT = {"tenancy/views.py"}

@@ -18,9 +18,27 @@ PAGES = """
 home                         get   ok ok ok  ok  ok  ok  in
 accounts:profile             get   ok ok ok  ok  ok  ok  in
 accounts:profile             post  ok ok ok  ok  ok  ok  in
+accounts:locale              post  ok ok ok  ok  ok  ok  in
+accounts:language            post  ok ok ok  ok  ok  ok  ok
+onboarding:mine              get   ok ok ok  ok  ok  ok  in
+onboarding:close             get   ok ok ok  ok  ok  ok  in
+onboarding:close             post  ok ok ok  ok  ok  ok  in
+tenancy:switch               get  ok ok ok  ok  ok  ok  in
+tenancy:search               get  ok ok ok  ok  ok  ok  in
+tenancy:keyboard             get  ok ok ok  ok  ok  ok  in
+tenancy:switch-here          get  ok ok ok  ok  ok  nil in
+tenancy:search-here          get  ok ok ok  ok  ok  nil in
+tenancy:search-there         get  ok ok ok  ok  nil nil in
+tenancy:styleguide           get  nil nil nil nil nil nil nil
 onboarding:found             get   ok ok ok  ok  ok  ok  in
 onboarding:found             post  ok ok ok  ok  ok  ok  in
 onboarding:organization      get   ok ok ok  ok  ok  nil in
+onboarding:who               get   ok ok ok  ok  ok  nil in
+onboarding:cell              get   ok ok ok  ok  ok  nil in
+onboarding:security          get   ok ok no  no  no  nil in
+onboarding:danger            get   ok no no  no  no  nil in
+onboarding:delete            get   ok no no  no  no  nil in
+onboarding:delete            post  ok no no  no  no  nil in
 onboarding:workspace         get   ok ok ok  ok  nil nil in
 organizations:settings       get   ok ok no  no  no  nil in
 organizations:settings       post  ok ok no  no  no  nil in
@@ -30,11 +48,37 @@ workspaces:create            get   ok ok no  no  no  nil in
 workspaces:create            post  ok ok no  no  no  nil in
 workspaces:settings          get   ok ok ok  no  nil nil in
 workspaces:settings          post  ok ok ok  no  nil nil in
+workspaces:limits            get   ok ok ok  no  nil nil in
+workspaces:limits            post  ok ok ok  no  nil nil in
+workspaces:danger            get   ok ok ok  no  nil nil in
+workspaces:danger            post  ok ok ok  no  nil nil in
 workspaces:archive           get   ok ok no  no  nil nil in
 workspaces:archive           post  ok ok no  no  nil nil in
 workspaces:restore           get   ok ok nil nil nil nil in
 workspaces:restore           post  ok ok nil nil nil nil in
+apikeys:list                 get   ok ok ok  ok  ok  nil in
+apikeys:create               get   ok ok ok  no  no  nil in
+apikeys:create               post  ok ok ok  no  no  nil in
+apikeys:draft                post  ok ok ok  no  no  nil in
+apikeys:key                  get   ok ok ok  no  nil nil in
+apikeys:edit                 get   ok ok ok  no  nil nil in
+apikeys:edit                 post  ok ok ok  no  nil nil in
+apikeys:disable              get   ok ok ok  no  nil nil in
+apikeys:disable              post  ok ok ok  no  nil nil in
+apikeys:enable               post  ok ok ok  no  nil nil in
+apikeys:revoke               get   ok ok ok  no  nil nil in
+apikeys:revoke               post  ok ok ok  no  nil nil in
+apikeys:workspace-list       get   ok ok ok  ok  nil nil in
+apikeys:workspace-create     get   ok ok ok  no  nil nil in
+apikeys:workspace-create     post  ok ok ok  no  nil nil in
+apikeys:workspace-draft      post  ok ok ok  no  nil nil in
 memberships:members          get   ok ok ok  ok  ok  nil in
+memberships:columns          post  ok ok ok  ok  ok  nil in
+memberships:members-together post  ok ok no  no  no  nil in
+memberships:member           get   ok ok ok  ok  ok  nil in
+memberships:member-add       get   ok ok no  no  no  nil in
+memberships:member-add       post  ok ok no  no  no  nil in
+memberships:role             get   ok ok no  no  no  nil in
 memberships:role             post  ok ok no  no  no  nil in
 memberships:suspend          get   ok ok no  no  no  nil in
 memberships:suspend          post  ok ok no  no  no  nil in
@@ -46,12 +90,21 @@ memberships:leave            post  ok ok ok  ok  ok  nil in
 memberships:invitations      get   ok ok no  no  no  nil in
 memberships:invite           get   ok ok no  no  no  nil in
 memberships:invite           post  ok ok no  no  no  nil in
+memberships:check            get   ok ok no  no  no  nil in
+memberships:check            post  ok ok no  no  no  nil in
+memberships:together         get   ok ok no  no  no  nil in
+memberships:together         post  ok ok no  no  no  nil in
 memberships:resend           post  ok ok no  no  no  nil in
+memberships:copy             get   ok ok no  no  no  nil in
 memberships:copy             post  ok ok no  no  no  nil in
+memberships:invitation-role  get   ok ok no  no  no  nil in
+memberships:invitation-role  post  ok ok no  no  no  nil in
+memberships:cancel           get   ok ok no  no  no  nil in
 memberships:cancel           post  ok ok no  no  no  nil in
 memberships:team             get   ok ok ok  ok  nil nil in
 memberships:team-add         get   ok ok ok  no  nil nil in
 memberships:team-add         post  ok ok ok  no  nil nil in
+memberships:team-role        get   ok ok ok  no  nil nil in
 memberships:team-role        post  ok ok ok  no  nil nil in
 memberships:team-remove      get   ok ok ok  no  nil nil in
 memberships:team-remove      post  ok ok ok  no  nil nil in
@@ -157,15 +210,19 @@ def page(name: str, acme: Company) -> str:
         "workspace": workspace.slug,
         "token": acme.secrets["invitation"],
         "pk": _row(name, acme),
+        "role": "workspace-manager",
+        "row": "prompts",
     }
     arguments = {key: value for key, value in known.items() if f":{key}>" in route}
     return reverse(name, kwargs=arguments)
 
 
 def _row(name: str, acme: Company) -> Any:
+    if name.startswith("apikeys:"):
+        return acme.workspace_key.pk
     if "team" in name:
         return acme.placed(acme.workspace_admin).pk
-    if name.rpartition(":")[2] in {"role", "suspend", "reactivate", "remove"}:
+    if name.rpartition(":")[2] in {"member", "member-add", "role", "suspend", "reactivate", "remove"}:
         return acme.membership(acme.workspace_admin).pk
     return acme.invitation.pk
 

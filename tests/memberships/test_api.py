@@ -12,7 +12,7 @@ from apps.access.roles import OrganizationRole, WorkspaceRole, actions_of
 from apps.apikeys.models import ApiKey
 from apps.audit.models import AuditEvent
 from apps.core.clock import now
-from apps.memberships import invitations
+from apps.memberships import answers
 from apps.memberships import operations as memberships
 from apps.memberships.models import Invitation, OrganizationMembership, WorkspaceMembership
 from apps.workspaces import operations as workspaces
@@ -171,7 +171,7 @@ class TestInvites:
         assert (made["email"], made["role"], made["workspaces"]) == ("new@elsewhere.example", "admin", [])
         assert made["invited_by"] == str(acme.organization_key.pk)
         token = made["invite_link"].rstrip("/").rpartition("/")[2]
-        assert str(invitations.find(token).pk) == made["id"]
+        assert str(answers.find(token).pk) == made["id"]
         assert "invite_link" not in ask("GET", f"{self.PATH}/{made['id']}").json()
 
     def test_the_letter_leaves(self, ask: Any, django_capture_on_commit_callbacks: Any) -> None:
@@ -197,7 +197,7 @@ class TestInvites:
         }
         made, person = ask("POST", self.PATH, body).json(), UserFactory(email="new@elsewhere.example")
         token = made["invite_link"].rstrip("/").rpartition("/")[2]
-        invitations.accept(invitations.find(token), token=token, by=UserActor(person))
+        answers.accept(answers.find(token), token=token, by=UserActor(person))
         read = ask("GET", f"{self.PATH}/{made['id']}").json()
         assert read["status"] == "accepted"
         assert read["accepted_at"]
@@ -289,7 +289,7 @@ class TestInvites:
         assert set(answer.json()) == {"inviteLink", "invite_link"}
         assert answer.json()["inviteLink"] == answer.json()["invite_link"]
         token = answer.json()["invite_link"].rstrip("/").rpartition("/")[2]
-        assert invitations.find(token).pk == acme.invitation.pk
+        assert answers.find(token).pk == acme.invitation.pk
         assert acme.secrets["invitation"] != token
 
     def test_resend_gives_an_expired_one_another_week(self, acme: Company, ask: Any) -> None:
@@ -307,7 +307,7 @@ class TestInvites:
             assert says(ask(method, again), 409, "AB07")
 
     def test_a_declined_one_shows_as_cancelled(self, acme: Company, ask: Any) -> None:
-        invitations.decline(
+        answers.decline(
             acme.invitation, token=acme.secrets["invitation"], by=UserActor(UserFactory(email="invited@acme.example"))
         )
         assert ask("GET", f"{self.PATH}/{acme.invitation.pk}").json()["status"] == "cancelled"

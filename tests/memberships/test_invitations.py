@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.utils import translation
 
 from apps.access.actors import NobodyActor, Origin, UserActor
 from apps.access.roles import OrganizationRole, WorkspaceRole
@@ -14,8 +15,8 @@ from apps.apikeys import operations as apikeys
 from apps.apikeys.models import ApiKey
 from apps.audit.models import AuditEvent
 from apps.core.clock import now
-from apps.core.errors import Conflict, Forbidden, Invalid, Missing, Overreach
-from apps.memberships import invitations
+from apps.core.errors import Conflict, Forbidden, Invalid, Missing, Overreach, Stale
+from apps.memberships import answers, invitations
 from apps.memberships import operations as memberships
 from apps.memberships.invitations import Offer, Seat
 from apps.memberships.models import Invitation
@@ -165,7 +166,7 @@ class TestAccepting:
             OrganizationRole.MEMBER, [seat(acme, WorkspaceRole.MANAGER)], ["prompts.read", "completions.write"]
         )
         invited = invitations.invite(acme.organization, NEWCOMER, offer, by=UserActor(acme.owner))
-        accepted = invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
+        accepted = answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
         assert accepted.membership.role == OrganizationRole.MEMBER
         assert acme.placed(newcomer).role == WorkspaceRole.MANAGER
         (made,) = accepted.keys
@@ -174,8 +175,8 @@ class TestAccepting:
 
     def test_twice_answers_with_the_same_membership(self, acme: Company, newcomer: User) -> None:
         invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
-        first = invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
-        second = invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
+        first = answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
+        second = answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
         assert first.membership.pk == second.membership.pk
         assert second.keys == []
 
@@ -183,15 +184,15 @@ class TestAccepting:
         other = UserFactory()
         invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
         with pytest.raises(Conflict, match="another address"):
-            invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(other))
+            answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(other))
         invited.invitation.refresh_from_db()
         assert invited.invitation.is_open
 
     def test_after_it_was_accepted_the_link_is_nothing_to_others(self, acme: Company, newcomer: User) -> None:
         invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
-        invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
+        answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
         with pytest.raises(Missing):
-            invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(UserFactory()))
+            answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(UserFactory()))
 
     def test_expiry_counts_when_it_is_used(self, acme: Company, newcomer: User) -> None:
         invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
@@ -199,60 +200,60 @@ class TestAccepting:
             time_machine.travel(now() + timedelta(days=7, seconds=1), tick=False),
             pytest.raises(Conflict, match="expired"),
         ):
-            invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
+            answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
 
     def test_a_cancelled_one_is_not_there(self, acme: Company, newcomer: User) -> None:
         invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
         invitations.cancel(invited.invitation, by=UserActor(acme.admin))
         with pytest.raises(Missing):
-            invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
+            answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
 
     def test_the_inviter_must_still_be_able_to(self, acme: Company, newcomer: User) -> None:
         invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.admin))
         memberships.change_role(acme.membership(acme.admin), OrganizationRole.MEMBER, by=UserActor(acme.owner))
         with pytest.raises(Conflict, match="Ask for a new invitation"):
-            invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
+            answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
 
     def test_the_key_that_invited_must_still_be_let_in(self, acme: Company, newcomer: User) -> None:
         invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=acme.organization_key)
         apikeys.revoke(acme.organization_key, by=UserActor(acme.owner))
         with pytest.raises(Conflict, match="Ask for a new invitation"):
-            invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
+            answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
 
     def test_whoever_sends_it_again_stands_for_it(self, acme: Company, newcomer: User) -> None:
         invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.admin))
         memberships.remove(acme.membership(acme.admin), by=UserActor(acme.owner))
         copied = invitations.copy_link(invited.invitation, by=UserActor(acme.owner))
-        assert invitations.accept(copied.invitation, token=copied.token.clear, by=UserActor(newcomer)).membership
+        assert answers.accept(copied.invitation, token=copied.token.clear, by=UserActor(newcomer)).membership
 
     def test_the_line_of_a_promised_key_says_who_took_it_and_who_promised(self, acme: Company, newcomer: User) -> None:
         offer = Offer(OrganizationRole.MEMBER, [seat(acme)], ["prompts.read"])
         invited = invitations.invite(acme.organization, NEWCOMER, offer, by=UserActor(acme.owner))
         by = UserActor(newcomer, Origin("page", "r-7"))
-        invitations.accept(invited.invitation, token=invited.token.clear, by=by)
+        answers.accept(invited.invitation, token=invited.token.clear, by=by)
         line = AuditEvent.objects.filter(event="api_key.issued").latest("id")
         assert (line.actor_id, line.door, line.request_id) == (newcomer.pk, "page", "r-7")
         assert line.details["after"]["offered_by"] == str(acme.owner.pk)
 
     def test_a_key_that_is_still_let_in_stands_for_its_offer(self, acme: Company, newcomer: User) -> None:
         invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=acme.organization_key)
-        assert invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer)).membership
+        assert answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer)).membership
 
     def test_workspaces_archived_meanwhile_are_left_out(self, acme: Company, newcomer: User) -> None:
         offer = Offer(OrganizationRole.MEMBER, [seat(acme)])
         invited = invitations.invite(acme.organization, NEWCOMER, offer, by=UserActor(acme.owner))
         workspaces.archive(acme.workspace, by=UserActor(acme.owner))
-        accepted = invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
+        accepted = answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
         assert not accepted.membership.workspaces.exists()
 
     def test_the_copied_link_proves_no_mailbox(self, acme: Company, globex: Company, unproved: User) -> None:
         invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
         elsewhere = invitations.invite(globex.organization, NEWCOMER, MEMBER, by=UserActor(globex.owner))
-        invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(unproved))
+        answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(unproved))
         assert not EmailAddress.objects.filter(user=unproved, verified=True).exists()
-        assert invitations.waiting_for(unproved) == []
+        assert answers.waiting_for(unproved) == []
         with pytest.raises(Missing):
-            invitations.accept(elsewhere.invitation, by=UserActor(unproved))
+            answers.accept(elsewhere.invitation, by=UserActor(unproved))
 
     def test_the_mailed_link_does(
         self, acme: Company, globex: Company, unproved: User, django_capture_on_commit_callbacks
@@ -261,23 +262,23 @@ class TestAccepting:
         with django_capture_on_commit_callbacks(execute=True):
             invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
         invitation = Invitation.objects.get(pk=invited.invitation.pk)
-        invitations.accept(invitation, token=mailed_token(), by=UserActor(unproved))
+        answers.accept(invitation, token=mailed_token(), by=UserActor(unproved))
         assert EmailAddress.objects.filter(user=unproved, verified=True).exists()
-        assert invitations.waiting_for(unproved) == [elsewhere.invitation]
-        invitations.accept(elsewhere.invitation, by=UserActor(unproved))
+        assert answers.waiting_for(unproved) == [elsewhere.invitation]
+        answers.accept(elsewhere.invitation, by=UserActor(unproved))
 
     def test_another_invitations_token_opens_nothing(self, acme: Company, globex: Company, newcomer: User) -> None:
         mine = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
         other = invitations.invite(globex.organization, NEWCOMER, MEMBER, by=UserActor(globex.owner))
         with pytest.raises(Missing):
-            invitations.accept(mine.invitation, token=other.token.clear, by=UserActor(newcomer))
+            answers.accept(mine.invitation, token=other.token.clear, by=UserActor(newcomer))
 
     @pytest.mark.parametrize(
         "token", ["", "x", "gthi_" + "0" * 38, "gthi_", "\0", "gtho_" + "0" * 38, "gthi_" + "é" * 38]
     )
     def test_junk_is_found_nowhere_and_asks_nothing(self, db: None, token: str, django_assert_num_queries) -> None:
         with django_assert_num_queries(0), pytest.raises(Missing):
-            invitations.find(token)
+            answers.find(token)
 
 
 class TestResendingAndCopying:
@@ -290,8 +291,8 @@ class TestResendingAndCopying:
         with django_capture_on_commit_callbacks(execute=True):
             invitations.resend(invited.invitation, by=UserActor(acme.admin))
         with pytest.raises(Missing):
-            invitations.find(first)
-        assert invitations.find(mailed_token()) == invited.invitation
+            answers.find(first)
+        assert answers.find(mailed_token()) == invited.invitation
 
     def test_it_keeps_role_and_workspaces_and_gives_seven_more_days(self, acme: Company) -> None:
         offer = Offer(OrganizationRole.ADMIN, [seat(acme)])
@@ -306,9 +307,9 @@ class TestResendingAndCopying:
     def test_a_new_copy_voids_the_older(self, acme: Company) -> None:
         invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
         copied = invitations.copy_link(invited.invitation, by=UserActor(acme.admin))
-        assert invitations.find(copied.token.clear) == invited.invitation
+        assert answers.find(copied.token.clear) == invited.invitation
         with pytest.raises(Missing):
-            invitations.find(invited.token.clear)
+            answers.find(invited.token.clear)
 
     def test_who_could_not_invite_cannot_resend_copy_or_cancel(self, acme: Company) -> None:
         for act in (invitations.resend, invitations.copy_link, invitations.cancel):
@@ -317,10 +318,63 @@ class TestResendingAndCopying:
 
     def test_an_answered_one_is_neither_sent_nor_cancelled(self, acme: Company, newcomer: User) -> None:
         invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
-        invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
+        answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
         for act in (invitations.resend, invitations.copy_link, invitations.cancel):
             with pytest.raises(Conflict, match="accepted already"):
                 act(invited.invitation, by=UserActor(acme.owner))
+
+
+class TestChangingTheRole:
+    def test_offers_another_role_to_the_same_link(self, acme: Company, newcomer: User) -> None:
+        invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
+        changed = invitations.change_role(invited.invitation, OrganizationRole.ADMIN, by=UserActor(acme.owner))
+        assert changed.role == OrganizationRole.ADMIN
+        accepted = answers.accept(changed, token=invited.token.clear, by=UserActor(newcomer))
+        assert accepted.membership.role == OrganizationRole.ADMIN
+
+    def test_writes_a_line(self, acme: Company) -> None:
+        invitations.change_role(acme.invitation, OrganizationRole.ADMIN, by=UserActor(acme.owner))
+        line = AuditEvent.objects.filter(event="invitation.role_changed").latest("id")
+        assert (line.details["before"], line.details["after"]) == ({"role": "member"}, {"role": "admin"})
+
+    def test_the_same_role_again_changes_nothing(self, acme: Company) -> None:
+        same = invitations.change_role(acme.invitation, OrganizationRole.MEMBER, by=UserActor(acme.owner))
+        assert same.version == acme.invitation.version
+        assert not AuditEvent.objects.filter(event="invitation.role_changed").exists()
+
+    def test_only_owners_make_or_unmake_an_owner_of_somebody_invited(self, acme: Company) -> None:
+        """ES-03."""
+        with pytest.raises(Forbidden):
+            invitations.change_role(acme.invitation, OrganizationRole.OWNER, by=UserActor(acme.admin))
+        invitations.change_role(acme.invitation, OrganizationRole.OWNER, by=UserActor(acme.owner))
+        with pytest.raises(Forbidden):
+            invitations.change_role(acme.invitation, OrganizationRole.MEMBER, by=UserActor(acme.admin))
+
+    @pytest.mark.parametrize("person", ["member", "manager", "bystander"])
+    def test_members_change_nobodys(self, acme: Company, person: str) -> None:
+        with pytest.raises(Forbidden):
+            invitations.change_role(acme.invitation, OrganizationRole.MEMBER, by=UserActor(acme[person]))
+
+    def test_whoever_changes_it_stands_for_it(self, acme: Company, newcomer: User) -> None:
+        invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
+        invitations.change_role(invited.invitation, OrganizationRole.ADMIN, by=UserActor(acme.admin))
+        memberships.change_role(acme.membership(acme.admin), OrganizationRole.MEMBER, by=system())
+        with pytest.raises(Conflict, match="no longer offer"):
+            answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
+
+    def test_of_a_stale_page_is_refused(self, acme: Company) -> None:
+        with pytest.raises(Stale):
+            invitations.change_role(acme.invitation, OrganizationRole.ADMIN, version=99, by=UserActor(acme.owner))
+
+    def test_an_expired_one_is_sent_again_first(self, acme: Company) -> None:
+        with time_machine.travel(now() + timedelta(days=8)), pytest.raises(Conflict, match="expired"):
+            invitations.change_role(acme.invitation, OrganizationRole.ADMIN, by=UserActor(acme.owner))
+
+    def test_an_answered_one_stays_as_it_was(self, acme: Company, newcomer: User) -> None:
+        invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
+        answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(newcomer))
+        with pytest.raises(Conflict, match="accepted already"):
+            invitations.change_role(invited.invitation, OrganizationRole.ADMIN, by=UserActor(acme.owner))
 
 
 class TestDeclining:
@@ -328,15 +382,30 @@ class TestDeclining:
     def test_whoever_holds_the_link_may(self, acme: Company, signed_in: bool) -> None:
         invited = invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
         by = UserActor(UserFactory()) if signed_in else NobodyActor()
-        declined = invitations.decline(invited.invitation, token=invited.token.clear, by=by)
+        declined = answers.decline(invited.invitation, token=invited.token.clear, by=by)
         assert declined.shown_status == Invitation.Status.CANCELLED
         assert AuditEvent.objects.filter(event="invitation.declined").count() == 1
 
     def test_nobody_else_may(self, acme: Company) -> None:
         with pytest.raises(Missing):
-            invitations.decline(acme.invitation, token="gthi_" + "0" * 38, by=NobodyActor())
+            answers.decline(acme.invitation, token="gthi_" + "0" * 38, by=NobodyActor())
         with pytest.raises(Missing):
-            invitations.decline(acme.invitation, by=NobodyActor())
+            answers.decline(acme.invitation, by=NobodyActor())
+
+
+def test_a_letter_speaks_the_language_and_tells_the_time_of_its_reader(
+    acme: Company, newcomer: User, settings, django_capture_on_commit_callbacks
+) -> None:
+    User.objects.filter(pk=newcomer.pk).update(timezone="Asia/Tokyo", language="de")
+    with translation.override("en"), django_capture_on_commit_callbacks(execute=True):
+        invitations.invite(acme.organization, NEWCOMER, MEMBER, by=UserActor(acme.owner))
+        invitations.invite(acme.organization, "unknown@x.example", MEMBER, by=UserActor(acme.owner))
+    to_reader, to_stranger = mail.outbox
+    assert "(Asia/Tokyo)" in to_reader.body
+    assert '<html lang="de"' in to_reader.alternatives[0].content
+    assert "(UTC)" in to_stranger.body
+    assert '<html lang="en"' in to_stranger.alternatives[0].content
+    assert "Owner of Acme invites you" in to_stranger.body
 
 
 def test_a_letter_cannot_be_made_to_say_something_else(acme: Company, django_capture_on_commit_callbacks) -> None:

@@ -1,16 +1,22 @@
 """Home, founding an organization, and the overviews, as a browser sees them."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 
+from apps.access.actors import UserActor
 from apps.apikeys.models import ApiKey
+from apps.core.clock import now
+from apps.memberships import operations as memberships
 from apps.organizations.models import Organization
+from apps.workspaces import operations as workspaces
 from tests.conftest import key_named
 from tests.factories import UserFactory
-from tests.world import Company, World
+from tests.world import Company, World, system
 
 SECRET = re.compile(r"gtho_[0-9A-Za-z]{38}")
 FOUND = {"name": "Initech", "with_master_key": "on", "expires_in": "90", "visit": "f" * 32}
@@ -31,8 +37,8 @@ class TestHome:
         browser = sign_in(acme.admin)
         browser.post("/organizations/new/", {"name": "Initech"})
         text = text_of(browser.get("/"))
-        assert re.search(r"Acme</bdi></b>\s*<small>Admin", text)
-        assert re.search(r"Initech</bdi></b>\s*<small>Owner", text)
+        assert re.search(r"Acme</bdi></b>\s*<small>\s*Admin", text)
+        assert re.search(r"Initech</bdi></b>\s*<small>\s*Owner", text)
         assert "Globex" not in text
 
     def test_lists_them_all_even_where_the_switcher_does_not(self, sign_in: Any, acme: Company) -> None:
@@ -177,3 +183,70 @@ class TestOverviews:
             browser.get(page)
             with django_assert_max_num_queries(8):
                 browser.get(page)
+
+    def test_a_member_finds_their_workspaces_and_no_log(self, sign_in: Any, acme: Company) -> None:
+        answer = sign_in(acme.member).get(f"/o/{acme.organization.slug}/")
+        text = text_of(answer)
+        assert "Your workspaces" in text
+        assert "Acme Search" in text
+        assert not answer.context["acts"]
+        assert not answer.context["tidies"]
+        for hidden in ("What happened last", "To tidy up", "Acme Support"):
+            assert hidden not in text
+
+    def test_who_is_in_none_is_told_who_could_help(self, sign_in: Any, acme: Company) -> None:
+        text = text_of(sign_in(acme.bystander).get(f"/o/{acme.organization.slug}/"))
+        assert "You are in no workspace yet" in text
+        assert acme.owner.email in text
+
+    def test_the_last_acts_are_there_for_who_may_read_the_log(self, sign_in: Any, acme: Company) -> None:
+        workspaces.update(acme.workspace, name="Lab", by=UserActor(acme.manager))
+        for path in ("", f"w/{acme.workspace.slug}/"):
+            text = text_of(sign_in(acme.admin).get(f"/o/{acme.organization.slug}/{path}"))
+            assert "renamed <bdi>Acme Search</bdi> to <bdi>Lab</bdi>." in text
+        assert "renamed" not in text_of(
+            sign_in(acme.manager).get(f"/o/{acme.organization.slug}/w/{acme.workspace.slug}/")
+        )
+
+
+class TestTidyingUp:
+    def _findings(self, sign_in: Any, acme: Company, role: str = "owner") -> dict[str, str]:
+        answer = sign_in(acme[role]).get(f"/o/{acme.organization.slug}/")
+        return {finding.text: finding.link.partition("?")[2] for finding in answer.context["findings"]}
+
+    def test_says_what_there_is_with_a_link_to_just_that(self, sign_in: Any, acme: Company) -> None:
+        long_ago = now() - timedelta(days=91)
+        acme.organization.memberships.filter(user=acme.bystander).update(created_at=long_ago)
+        acme.organization.memberships.filter(user=acme.member).update(last_active_at=long_ago)
+        acme.organization.invitations.update(expires_at=long_ago)
+        acme.organization.api_keys.filter(pk=acme.user_key.pk).update(expires_at=now() + timedelta(days=5))
+        memberships.remove_from_workspace(acme.placed(acme.manager), by=system())
+        memberships.remove_from_workspace(acme.placed(acme.suspended), by=system())
+        assert self._findings(sign_in, acme) == {
+            "2 members have not been here for 90 days": "inactive=90",
+            "2 owners have no second factor": "role=owner&factor=no",
+            "1 admin has no second factor": "role=admin&factor=no",
+            "1 invitation has expired": "status=expired",
+            "2 API keys never expire": "expiry=never",
+            "1 API key expires within 30 days": "expiry=soon",
+            "1 workspace rests on one manager": "managers=one",
+        }
+
+    def test_counts_just_the_rows_that_the_lists_then_show(self, sign_in: Any, acme: Company) -> None:
+        long_ago = now() - timedelta(days=91)
+        acme.organization.memberships.filter(user__in=[acme.bystander, acme.suspended]).update(created_at=long_ago)
+        acme.organization.invitations.update(expires_at=long_ago)
+        browser = sign_in(acme.owner)
+        for finding in browser.get(f"/o/{acme.organization.slug}/").context["findings"]:
+            answer = browser.get(finding.link)
+            assert answer.context["counted"]["total"].number == int(finding.text.split()[0]), finding.text
+
+    def test_says_so_when_there_is_nothing(self, sign_in: Any, world: World) -> None:
+        browser = sign_in(world.stranger)
+        Authenticator.objects.create(user=world.stranger, type=Authenticator.Type.TOTP, data={})
+        page = browser.post("/organizations/new/", {"name": "Initech"})["Location"]
+        assert "Nothing to tidy up" in text_of(browser.get(page))
+
+    def test_is_not_shown_to_who_could_do_nothing_about_it(self, sign_in: Any, acme: Company) -> None:
+        assert self._findings(sign_in, acme, "member") == {}
+        assert "To tidy up" not in text_of(sign_in(acme.manager).get(f"/o/{acme.organization.slug}/"))

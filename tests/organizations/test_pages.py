@@ -1,11 +1,13 @@
 """An organization's settings and the matrix of its roles, as a browser sees them."""
 
+import re
 from typing import Any
 
 import pytest
 
+from apps.access.actions import Action, Level
 from apps.access.roles import Column
-from apps.organizations import matrix
+from apps.organizations import matrix, questions
 from apps.organizations import operations as organizations
 from apps.organizations.models import Organization
 from tests.house.tables import rows_of
@@ -34,7 +36,7 @@ class TestSettings:
         organizations.update(acme.organization, name="Meanwhile", by=system())
         answer = browser.post(settings_of(acme), {"name": "Too late", "description": "", "version": version})
         assert answer.status_code == 409
-        assert "changed this after you opened it" in answer.content.decode()
+        assert "Meanwhile" in answer.content.decode()
         acme.organization.refresh_from_db()
         assert acme.organization.name == "Meanwhile"
 
@@ -99,9 +101,31 @@ class TestTheMatrix:
 
     @pytest.mark.parametrize("person", ["owner", "admin", "member", "bystander"])
     def test_is_there_for_everybody_in_the_organization(self, sign_in: Any, acme: Company, person: str) -> None:
-        text = sign_in(acme[person]).get(f"/o/{acme.organization.slug}/roles/").content.decode()
-        for fact in ("Model Catalog: Providers", "Workspace manager", "Organization owner"):
+        browser, page = sign_in(acme[person]), f"/o/{acme.organization.slug}/roles/"
+        assert "Model Catalog: Providers" in browser.get(page).content.decode()
+        text = browser.get(f"{page}?table=workspace").content.decode()
+        for fact in ("Workspace manager", "Organization owner", "Prompts"):
             assert fact in text
+
+    @pytest.mark.parametrize("level", list(Level))
+    def test_has_every_action_in_one_row(self, level: Level) -> None:
+        rows = list(matrix.rows(level))
+        assert sorted(action for row in rows for action in row.actions) == sorted(a for a in Action if a.level is level)
+        assert all(len(row.cells) == len(matrix.ROLES[level]) for row in rows)
+
+    def test_can_leave_out_what_all_roles_share(self, sign_in: Any, acme: Company) -> None:
+        page = f"/o/{acme.organization.slug}/roles/"
+        answer = sign_in(acme.owner).get(f"{page}?only=1")
+        assert [str(row.name) for row in answer.context["rows"]][:2] == ["Prompts", "Configs"]
+        assert "1 row where all roles are alike" in answer.content.decode()
+
+    @pytest.mark.parametrize("table", ["glance", "organization", "workspace", "nonsense", "%00"])
+    def test_leads_from_every_cell_to_a_page(self, sign_in: Any, acme: Company, table: str) -> None:
+        browser = sign_in(acme.member)
+        text = browser.get(f"/o/{acme.organization.slug}/roles/?table={table}").content.decode()
+        links = set(re.findall(r'href="(/o/[^"]+/roles/[a-z-]+/[a-z_-]+/)"', text))
+        assert len(links) >= 36
+        assert {browser.get(link).status_code for link in sorted(links)[::7]} == {200}
 
     def test_says_in_words_what_each_role_may_do(self) -> None:
         owner, admin, member = (matrix.summary(role) for role in matrix.OrganizationRole)
@@ -109,3 +133,30 @@ class TestTheMatrix:
         assert "except to delete this organization" in admin
         assert "see the members" in member
         assert [column.value for column in Column] == ["owner", "admin", "member"]
+
+
+class TestAsking:
+    @pytest.mark.parametrize(
+        ("question", "meant"),
+        [
+            ("publish prompts", "prompts.publish"),
+            ("Who can publish prompts?", "prompts.publish"),
+            ("prompts.publish", "prompts.publish"),
+            ("PUBLISH PROMPT", "prompts.publish"),
+            ("invite people", "organisation_users.create"),
+            ("remove a member", "organisation_users.delete"),
+            ("delete workspace", "workspaces.delete"),
+            ("manage billing", "billing.manage"),
+            ("make owners", "organisation_owners.manage"),
+            ("read the audit log", "audit_logs.list"),
+        ],
+    )
+    def test_understands_what_people_ask(self, question: str, meant: str) -> None:
+        assert questions.actions_asked_for(question)[0] == meant
+
+    @pytest.mark.parametrize("question", ["", "?", "who can", "xyzzy", "\x00", "x" * 100_000, "\u202e", "%_\\"])
+    def test_has_no_answer_to_nonsense_and_survives_it(self, question: str) -> None:
+        assert questions.actions_asked_for(question) == []
+
+    def test_an_exact_question_has_few_answers(self) -> None:
+        assert len(questions.actions_asked_for("prompts")) <= questions.SHOWN

@@ -13,7 +13,7 @@ from apps.apikeys import operations as apikeys
 from apps.apikeys.models import ApiKey
 from apps.audit.models import AuditEvent
 from apps.core.errors import Conflict, DomainError, Forbidden, Missing
-from apps.memberships import grants, invitations
+from apps.memberships import answers, grants, invitations
 from apps.memberships import operations as memberships
 from apps.memberships.invitations import Offer
 from apps.memberships.models import Invitation, OrganizationMembership, WorkspaceMembership
@@ -140,7 +140,7 @@ def test_an_invitation_accepted_twice_at_once_makes_one_member(acme: Company) ->
             acme.organization, person.email, Offer(OrganizationRole.MEMBER), by=UserActor(acme.owner)
         )
         accept = [
-            lambda: invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(person))
+            lambda: answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(person))
             for _ in range(2)
         ]
         first, second = at_once(*accept)
@@ -155,7 +155,7 @@ def test_an_invitation_cancelled_while_it_is_accepted_ends_one_way(acme: Company
         )
         cancelled, accepted = at_once(
             lambda: invitations.cancel(invited.invitation, by=UserActor(acme.admin)),
-            lambda: invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(person)),
+            lambda: answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(person)),
         )
         is_in = OrganizationMembership.objects.filter(organization=acme.organization, user=person).exists()
         assert isinstance(cancelled, Conflict) is is_in
@@ -180,7 +180,7 @@ def memberships_of(acme: Company, person: Any) -> OrganizationMembership:
     invited = invitations.invite(
         acme.organization, person.email, Offer(OrganizationRole.MEMBER), by=UserActor(acme.owner)
     )
-    membership = invitations.accept(invited.invitation, token=invited.token.clear, by=UserActor(person)).membership
+    membership = answers.accept(invited.invitation, token=invited.token.clear, by=UserActor(person)).membership
     memberships.add_to_workspace(acme.workspace, membership, WorkspaceRole.MEMBER, by=UserActor(acme.owner))
     return membership
 

@@ -1,16 +1,20 @@
 """What templates may ask: whether a button would be answered, and how to show a person, a name, an action."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from django import template
+from django.contrib.messages.storage.base import Message
+from django.template import Context
 
 from apps.access import gate
 from apps.access.actions import Action
 from apps.access.roles import REACHING_INTO_WORKSPACES, WorkspaceRole
+from apps.core import text
 from apps.tenancy import wording
 from apps.tenancy.tenant import Tenant
+from apps.tenancy.undo import unpacked
 from apps.workspaces.models import Workspace
 
 register = template.Library()
@@ -48,6 +52,28 @@ def standing_in(actor: Any, workspace: Workspace) -> Standing:
     return Standing(roles, bool(held.above & REACHING_INTO_WORKSPACES))
 
 
+class Sorting(NamedTuple):
+    """How a column's heading looks and where it leads: which way it is sorted now, and what a click asks for."""
+
+    way: str
+    next: str
+
+
+@register.simple_tag(takes_context=True)
+def sorting(context: Context, by: str, first: str = "") -> Sorting:
+    """`{% sorting "joined" "-" as turned %}`: the first click sorts as `first` says, the next one turns it round."""
+    now = context.get("sort", "")
+    if now not in {by, f"-{by}"}:
+        return Sorting("", f"{first}{by}")
+    return Sorting("down", by) if now.startswith("-") else Sorting("up", f"-{by}")
+
+
+@register.filter
+def undo(message: Message) -> dict[str, Any] | None:
+    """`{% with undo=message|undo %}`: where and what to post to take back what the message tells, if it can be."""
+    return unpacked(message.extra_tags)
+
+
 @register.filter
 def in_words(action: str) -> str:
     return wording.in_words(action)
@@ -74,6 +100,12 @@ def is_(thing: Any, other: Any) -> bool:
 def hue(thing: Any) -> int:
     """One of six colours, always the same for the same person or place."""
     return crc32(str(getattr(thing, "pk", thing)).encode()) % 6
+
+
+@register.filter
+def amid(label: Any) -> str:
+    """A label inside a sentence: `{{ role|amid }}`."""
+    return text.amid(label)
 
 
 @register.filter

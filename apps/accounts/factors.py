@@ -1,0 +1,106 @@
+"""How allauth's second factors meet the product: sealed at rest, written down, told to the person by letter."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import structlog
+from allauth.core import context
+from allauth.mfa import signals
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from apps.access.actors import UserActor
+from apps.accounts.models import User
+from apps.audit import log
+from apps.audit.events import Event
+from apps.core import sealing
+
+_log = structlog.get_logger(__name__)
+Kind: Final = Authenticator.Type
+_HELD: Final = "_factors_held"
+
+
+class FactorAdapter(DefaultMFAAdapter):
+    """Seals what a factor must remember to the one person whose it is."""
+
+    def encrypt(self, text: str) -> str:
+        return sealing.seal(text, place=_place())
+
+    def decrypt(self, encrypted_text: str) -> str:
+        try:
+            return sealing.unseal(encrypted_text, place=_place())
+        except sealing.Unreadable:
+            _log.exception("factor_unreadable", person=str(_person().pk))
+            raise self.validation_error("incorrect_code") from None
+
+    def is_mfa_enabled(self, user: Any, types: Iterable[str] | None = None) -> bool:
+        """As allauth's, with one query a request instead of one for each type that is asked about."""
+        if user.is_anonymous:
+            return False
+        if not hasattr(user, _HELD):
+            setattr(user, _HELD, set(Authenticator.objects.filter(user=user).values_list("type", flat=True)))
+        held: set[str] = getattr(user, _HELD)
+        return bool(held if types is None else held & set(types))
+
+    def generate_authenticator_name(self, user: User, type: str) -> str:  # noqa: A002  # allauth's name for it
+        number = Authenticator.objects.filter(user=user, type=type).count() + 1
+        return _("Passkey") if number == 1 else _("Passkey %(number)d") % {"number": number}
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return {**super().get_public_key_credential_rp_entity(), "name": "Gatehouse"}
+
+
+def _place() -> str:
+    return f"mfa.Authenticator.data:{_person().pk}"
+
+
+def _person() -> User:
+    """Whoever is signed in, or has given the password and is asked for the factor now."""
+    request: Any = context.request
+    person: User = request.user if request.user.is_authenticated else request._login_stage.login.user
+    return person
+
+
+@receiver(signals.authenticator_added)
+def _added(request: HttpRequest, user: User, authenticator: Authenticator, **more: Any) -> None:
+    _record(Event.ACCOUNT_FACTOR_ADDED, request, user, authenticator)
+
+
+@receiver(signals.authenticator_removed)
+def _removed(request: HttpRequest, user: User, authenticator: Authenticator, **more: Any) -> None:
+    _record(Event.ACCOUNT_FACTOR_REMOVED, request, user, authenticator)
+
+
+@receiver(signals.authenticator_reset)
+def _renewed(request: HttpRequest, user: User, authenticator: Authenticator, **more: Any) -> None:
+    _record(Event.ACCOUNT_RECOVERY_CODES_RENEWED, request, user, authenticator)
+
+
+@receiver(signals.authenticator_used)
+def _used(request: HttpRequest, user: User, authenticator: Authenticator, **more: Any) -> None:
+    if authenticator.type != Kind.RECOVERY_CODES:
+        return
+    authenticator.refresh_from_db()
+    left = len(authenticator.wrap().get_unused_codes())
+    _record(Event.ACCOUNT_RECOVERY_CODE_USED, request, user, authenticator, left=left)
+    adapter = FactorAdapter()
+    adapter.send_notification_mail("mfa/email/recovery_code_used", user, {"left": left})
+
+
+@receiver([post_save, post_delete], sender=Authenticator)
+def _forget(instance: Authenticator, **more: Any) -> None:
+    user = instance._state.fields_cache.get("user")
+    if hasattr(user, _HELD):
+        delattr(user, _HELD)
+
+
+@transaction.atomic
+def _record(event: Event, request: HttpRequest, user: User, authenticator: Authenticator, **details: Any) -> None:
+    origin = request.origin  # type: ignore[attr-defined]
+    by = UserActor(user, origin)
+    log.record(event, actor=by, target=user, organization_id=None, factor=str(authenticator.type), **details)
