@@ -266,9 +266,9 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 
 // A table that fits may let its head stick to the top of the window; one that scrolls sideways may not.
 const fits = new ResizeObserver((seen) => seen.forEach(({ target }) => {
-  const scroll = target.parentElement;
-  scroll.classList.toggle("fits", target.scrollWidth <= scroll.clientWidth);
+  const scroll = target.closest(".scroll");
+  scroll.classList.toggle("fits", scroll.firstElementChild.scrollWidth <= scroll.clientWidth);
 }));
-const watch = () => all(".scroll > table").forEach((table) => fits.observe(table));
+const watch = () => all(".scroll:has(> table), .scroll > table").forEach((box) => fits.observe(box));
 watch();
 document.addEventListener("htmx:afterSettle", watch);

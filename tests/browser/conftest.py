@@ -23,6 +23,7 @@ class Visitor:
     def __init__(self, context: BrowserContext, base: str) -> None:
         self.context, self.base, self.troubles = context, base, []
         self.page: Page = context.new_page()
+        self.page.set_default_timeout(10_000)
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
         self.page.on("request", self._follow)

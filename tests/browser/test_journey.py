@@ -19,7 +19,7 @@ PASSWORD = "a-long-enough-secret"
 def sign_up(page: Page, first_name: str, address: str | None = None) -> None:
     page.get_by_label("First name").fill(first_name)
     if address is not None:
-        page.get_by_label("Email").fill(address)
+        page.get_by_label("E-mail address").fill(address)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
 
@@ -48,10 +48,13 @@ def invite(visitor: Visitor, address: str) -> str:
     return page.get_by_label(f"Link for {address}").input_value()
 
 
-def change_role(page: Page, name: str, role: str) -> None:
+def change_role(page: Page, name: str, role: str, *, scripts: bool = True) -> None:
+    """Chooses a role, reads what it changes, which a dialog or a page of its own tells, and goes through with it."""
     row = page.get_by_role("row").filter(has_text=name)
     row.get_by_role("combobox", name="Role of").select_option(role)
-    row.get_by_role("button", name="Save the role").click()
+    if not scripts:
+        row.get_by_role("button", name="See what another role changes").click()
+    page.get_by_role("button", name=re.compile(f"^Make .* {role}$")).click()
     expect(page.locator(".toast")).to_contain_text(f"{name} is now {role}")
 
 
@@ -80,15 +83,15 @@ def look_back_for(page: Page, secret: str) -> None:
 def join(visitor: Visitor, link: str) -> None:
     """Follows the link as somebody without an account."""
     page = visitor.go(link)
-    expect(page.get_by_role("heading", name="Join Initech")).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile(r"^Join \W?Initech"))).to_be_visible()
     assert "gthi_" not in page.url
     visitor.look()
     page.get_by_role("link", name="Create an account").click()
-    expect(page.get_by_label("Email")).to_be_disabled()
-    expect(page.get_by_label("Email")).to_have_value("sam@initech.example")
+    expect(page.get_by_label("E-mail address")).to_be_disabled()
+    expect(page.get_by_label("E-mail address")).to_have_value("sam@initech.example")
     sign_up(page, "Sam")
     answer_letter(visitor)
-    page.get_by_role("button", name="Accept and join Initech").click()
+    page.get_by_role("button", name=re.compile(r"^Accept and join \W?Initech")).click()
     expect(page.get_by_role("heading", name="Initech")).to_be_visible()
     visitor.look()
 
@@ -118,7 +121,6 @@ def test_a_person_founds_an_organization_and_brings_a_colleague(visitor: Any) ->
 
     first.go(f"{overview}members/")
     change_role(first.page, "Sam", "admin")
-    expect(first.page.get_by_role("combobox", name="Role of")).to_be_focused()
     first.look()
     assert OrganizationMembership.objects.get(user__email="sam@initech.example").role == "admin"
     second.page.reload()
@@ -143,11 +145,11 @@ def test_it_all_works_without_scripts_and_without_mail(visitor: Any, settings: A
 
     second.go(link).get_by_role("link", name="Create an account").click()
     sign_up(second.page, "Sam")
-    second.page.get_by_role("button", name="Accept and join Initech").click()
+    second.page.get_by_role("button", name=re.compile(r"^Accept and join \W?Initech")).click()
     expect(second.page.get_by_role("heading", name="Initech")).to_be_visible()
 
     first.go(f"{overview}members/")
-    change_role(first.page, "Sam", "admin")
+    change_role(first.page, "Sam", "admin", scripts=False)
     first.page.get_by_label("Search members").fill("sam@")
     first.page.get_by_role("button", name="Filter").click()
     expect(first.page.get_by_role("row").filter(has_text="sam@initech.example")).to_be_visible()
