@@ -2,7 +2,7 @@
 
 import uuid
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.conf import settings
 from django.db import models
@@ -20,6 +20,8 @@ from apps.core.text import NAME_LENGTH
 from apps.organizations.models import Organization
 from apps.workspaces.models import Workspace
 
+AGENT_LENGTH, ROUTE_LENGTH = 120, 160
+
 # The family of actions that governs each type of key.
 FAMILIES = {
     KeyType.ORGANIZATION: "organisation_service_api_keys",
@@ -31,6 +33,10 @@ FAMILIES = {
 def action_on(key_type: str, verb: str) -> Action:
     """The action that governs this act on keys of this type: "workspace_service_api_keys.create"."""
     return Action(f"{FAMILIES[KeyType(key_type)]}.{verb}")
+
+
+_ROTATES: Final = models.Q(next_rotation_at__isnull=False)
+_IN_TRANSITION: Final = models.Q(transition_ends_at__isnull=False)
 
 
 class ApiKey(TenantRow):
@@ -63,6 +69,15 @@ class ApiKey(TenantRow):
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
     pepper_version = models.PositiveSmallIntegerField(editable=False)
     mask = models.CharField(max_length=20, editable=False)
+    # The secret before this one lives on beside it until the transition ends; there is never a third (contract 3.7).
+    previous_digest = models.BinaryField(max_length=32, null=True, unique=True, editable=False)
+    previous_mask = models.CharField(max_length=20, blank=True, editable=False)
+    transition_ends_at = models.DateTimeField(null=True, editable=False)
+    last_rotated_at = models.DateTimeField(null=True, editable=False)
+    rotation_policy = models.JSONField(null=True)
+    next_rotation_at = models.DateTimeField(null=True)
+    # From where it may call: addresses and networks; None is from anywhere.
+    allowed_addresses = models.JSONField(null=True)
     # The wire's own shapes (contract 1.6), checked where they are written.
     defaults = models.JSONField(null=True)
     rate_limits = models.JSONField(null=True)
@@ -80,6 +95,11 @@ class ApiKey(TenantRow):
                 | models.Q(type=KeyType.WORKSPACE, workspace__isnull=False, user=None)
                 | models.Q(type=KeyType.USER, workspace__isnull=False, user__isnull=False),
             ),
+            models.CheckConstraint(
+                name="a_transition_has_two_secrets",
+                condition=models.Q(previous_digest=None, transition_ends_at=None)
+                | models.Q(previous_digest__isnull=False, transition_ends_at__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "-created_at", "-id"], name="keys_newest_first"),
@@ -87,6 +107,9 @@ class ApiKey(TenantRow):
             models.Index(fields=["organization", "name_key", "id"], name="keys_by_name"),
             models.Index(fields=["workspace", "name_key", "id"], name="keys_of_workspace_by_name"),
             models.Index(fields=["organization", "expires_at", "id"], name="keys_by_expiry"),
+            models.Index(fields=["next_rotation_at"], name="keys_to_rotate", condition=_ROTATES),
+            models.Index(fields=["transition_ends_at"], name="keys_in_transition", condition=_IN_TRANSITION),
+            models.Index(fields=["expires_at"], name="keys_that_expire", condition=models.Q(expires_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -112,6 +135,11 @@ class ApiKey(TenantRow):
     @property
     def is_revoked(self) -> bool:
         return self.status == self.Status.REVOKED
+
+    @property
+    def is_in_transition(self) -> bool:
+        """Whether the secret before this one still opens the door beside it."""
+        return self.transition_ends_at is not None and self.transition_ends_at > now()
 
     @property
     def shown_status(self) -> str:
@@ -179,3 +207,77 @@ class ApiKeyWord(Word):
 
     class Meta(Word.Meta):
         pass
+
+
+class _OfKey(models.Model):
+    """What is noted about a key beside it, so that noting never waits for whoever changes the key."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
+
+    class Meta:
+        abstract = True
+        default_permissions = ()
+
+
+class LastUse(_OfKey):
+    """When, from where and for what a key was used last; written at most once a minute (AK-10)."""
+
+    key = models.OneToOneField(ApiKey, models.CASCADE, primary_key=True, related_name="last_use")
+    at = models.DateTimeField()
+    address = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=AGENT_LENGTH)
+    route = models.CharField(max_length=ROUTE_LENGTH)
+
+    class Meta(_OfKey.Meta):
+        indexes = [models.Index(fields=["organization", "at", "key"], name="keys_by_last_use")]
+
+
+class Caller(_OfKey):
+    """A program at an address that calls with a key: who notices when the key ends."""
+
+    key = models.ForeignKey(ApiKey, models.CASCADE, related_name="callers", db_index=False)
+    address = models.CharField(max_length=45, blank=True)
+    agent = models.CharField(max_length=AGENT_LENGTH)
+    first_at = models.DateTimeField()
+    at = models.DateTimeField()
+
+    class Meta(_OfKey.Meta):
+        constraints = [models.UniqueConstraint(fields=["key", "address", "agent"], name="one_row_per_caller")]
+        indexes = [models.Index(fields=["key", "-at"], name="callers_of_key")]
+
+
+class ScopeUse(_OfKey):
+    """When a key last did something that needs this scope: what it never needs can be taken from it."""
+
+    key = models.ForeignKey(ApiKey, models.CASCADE, related_name="scope_uses", db_index=False)
+    scope = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta(_OfKey.Meta):
+        constraints = [models.UniqueConstraint(fields=["key", "scope"], name="one_row_per_scope_used")]
+
+
+class Notice(_OfKey):
+    """A letter owed about a key, written with what it tells of and sent by a job, once (contract rule 50)."""
+
+    class Kind(models.TextChoices):
+        ROTATED = "rotated"
+        ROTATES_SOON = "rotates_soon"
+        TRANSITION_ENDS_SOON = "transition_ends_soon"
+        EXPIRES_SOON = "expires_soon"
+        EXPIRED = "expired"
+        ALERT = "alert"
+        EXHAUSTED = "exhausted"
+        LEAKED = "leaked"
+
+    key = models.ForeignKey(ApiKey, models.CASCADE, related_name="notices", db_index=False)
+    kind = models.CharField(max_length=20, choices=Kind)
+    # What it is about: the instant that comes or came. The same thing is never told twice.
+    about = models.DateTimeField()
+    details = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=now)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta(_OfKey.Meta):
+        constraints = [models.UniqueConstraint(fields=["key", "kind", "about"], name="told_once")]
+        indexes = [models.Index(fields=["created_at"], name="notices_unsent", condition=models.Q(sent_at=None))]

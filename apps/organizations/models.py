@@ -25,6 +25,8 @@ class Organization(Row):
     slug = models.SlugField(max_length=NAME_LENGTH, unique=True, editable=False)
     description = models.TextField(blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE, editable=False)
+    # What is asked of the API keys here, as apikeys.policy reads and writes it; None asks for nothing.
+    key_policy = models.JSONField(null=True, editable=False)
 
     class Meta:
         default_permissions = ()

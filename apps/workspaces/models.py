@@ -41,6 +41,8 @@ class Workspace(TenantRow):
     defaults = models.JSONField(null=True)
     usage_limits = models.JSONField(null=True)
     rate_limits = models.JSONField(null=True)
+    # What is asked of the API keys here, as apikeys.policy reads and writes it; None asks for nothing.
+    key_policy = models.JSONField(null=True, editable=False)
 
     objects = WorkspaceQuerySet.as_manager()
 

@@ -42,7 +42,7 @@ def pages_of(world: World, sign_in: Any, reader: str) -> list[str]:
     if reader == "stranger":
         theirs = [f"/o/{acme.organization.slug}/", "/"]
         return [*theirs, *(f"/{page}" for page in (*OUTSIDE, *OF_ALLAUTH))]
-    walk = Walk(sign_in(acme[reader])).from_("/", f"/o/{acme.organization.slug}/")
+    walk = Walk(sign_in(acme[reader]), of_each_kind=1).from_("/", f"/o/{acme.organization.slug}/")
     refused = [f"/o/{acme.organization.slug}/{page}/" for page in ("settings", "invitations", "keys/new")]
     one_of_each = {kind_of(address): address for address in reversed(walk.visited)}
     return list(dict.fromkeys([*one_of_each.values(), *refused]))

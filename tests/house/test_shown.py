@@ -64,6 +64,7 @@ class Walk:
     """What somebody met on their way."""
 
     browser: Client
+    of_each_kind: int = OF_EACH_KIND
     shown: set[tuple[str, str]] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
     costly: list[str] = field(default_factory=list)
@@ -81,7 +82,7 @@ class Walk:
                     self.shown.add((name, "get"))
                     kind = kind_of(to)
                     seen = (kind, urlsplit(to).path)
-                    if not self._met[seen] and self._met[kind] < OF_EACH_KIND:
+                    if not self._met[seen] and self._met[kind] < self.of_each_kind:
                         self._met[seen] = 1
                         self._met[kind] += 1
                         waiting.append(to)
