@@ -42,6 +42,7 @@ urlpatterns = [
         name="new-key",
     ),
     path("api-keys/<str:id>", ApiKeyViewSet.as_view(ONE), name="key"),
+    path("api-keys/<str:id>/rotate", ApiKeyViewSet.as_view({"post": "rotate"}), name="rotate"),
     path("organisations", OrganisationViewSet.as_view(LIST), name="organisations"),
     path("whoami", WhoAmIViewSet.as_view({"get": "retrieve"}), name="whoami"),
     path("schema", DescriptionView.as_view(), name="schema"),

@@ -14,7 +14,7 @@ REFUSAL = "Unauthorised Request"
 class ApiKeyAuthentication(BaseAuthentication):
     """`x-portkey-api-key` first; only without it, `Authorization: Bearer` (contract 1.0).
 
-    Whatever is wrong with a key, the answer is the same 401: unknown, revoked and expired look alike.
+    Whatever is wrong with a key, the answer is the same 401: unknown, revoked, expired and from elsewhere look alike.
     """
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
@@ -26,6 +26,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key is None or not key.is_let_in:
             raise AuthenticationFailed(REFUSAL)
         key.origin = getattr(request._request, "origin", key.origin)
+        if not key.may_call_from(key.origin.address):
+            raise AuthenticationFailed(REFUSAL)
         return None, key
 
     def authenticate_header(self, request: Request) -> str:
@@ -40,5 +42,5 @@ def _presented(request: Request) -> str | None:
 
 
 def _find(digests: list[bytes]) -> ApiKey | None:
-    key: ApiKey | None = ApiKey.objects.with_places().filter(digest__in=digests).first()
+    key: ApiKey | None = ApiKey.objects.with_places().presented(digests).first()
     return key

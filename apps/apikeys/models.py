@@ -1,8 +1,9 @@
 """The API key: an actor with its own place, its own scopes and no sign-in."""
 
+import ipaddress
 import uuid
 from functools import cached_property
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.db import models
@@ -73,6 +74,8 @@ class ApiKey(TenantRow):
     previous_digest = models.BinaryField(max_length=32, null=True, unique=True, editable=False)
     previous_mask = models.CharField(max_length=20, blank=True, editable=False)
     transition_ends_at = models.DateTimeField(null=True, editable=False)
+    # A rotation by the calendar shows nobody the new secret: it is made when somebody comes for it (P30).
+    awaits_collection = models.BooleanField(default=False, editable=False)
     last_rotated_at = models.DateTimeField(null=True, editable=False)
     rotation_policy = models.JSONField(null=True)
     next_rotation_at = models.DateTimeField(null=True)
@@ -137,6 +140,22 @@ class ApiKey(TenantRow):
         return self.status == self.Status.REVOKED
 
     @property
+    def is_live(self) -> bool:
+        """Whether the key itself is neither disabled nor over; its place and its person are asked when it is used."""
+        return self.status == self.Status.ACTIVE and not self.is_expired
+
+    def may_call_from(self, address: str) -> bool:
+        """Whether it may be used from this address. One that names addresses is not heard from an unknown one."""
+        if not self.allowed_addresses:
+            return True
+        try:
+            caller: Any = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        caller = getattr(caller, "ipv4_mapped", None) or caller
+        return any(caller in ipaddress.ip_network(network) for network in self.allowed_addresses)
+
+    @property
     def is_in_transition(self) -> bool:
         """Whether the secret before this one still opens the door beside it."""
         return self.transition_ends_at is not None and self.transition_ends_at > now()
@@ -150,7 +169,7 @@ class ApiKey(TenantRow):
     def is_let_in(self) -> bool:
         """Whether a request that carries this key is heard at all (product P13, P22)."""
         is_closed = self.organization.is_suspended or (self.workspace is not None and self.workspace.is_archived)
-        if self.status != self.Status.ACTIVE or self.is_expired or is_closed:
+        if not self.is_live or is_closed:
             return False
         return self._person is None or self._person.belongs_to(self.place)
 
@@ -231,6 +250,9 @@ class LastUse(_OfKey):
     class Meta(_OfKey.Meta):
         indexes = [models.Index(fields=["organization", "at", "key"], name="keys_by_last_use")]
 
+    def __str__(self) -> str:
+        return self.route
+
 
 class Caller(_OfKey):
     """A program at an address that calls with a key: who notices when the key ends."""
@@ -245,6 +267,9 @@ class Caller(_OfKey):
         constraints = [models.UniqueConstraint(fields=["key", "address", "agent"], name="one_row_per_caller")]
         indexes = [models.Index(fields=["key", "-at"], name="callers_of_key")]
 
+    def __str__(self) -> str:
+        return f"{self.agent} {self.address}".strip()
+
 
 class ScopeUse(_OfKey):
     """When a key last did something that needs this scope: what it never needs can be taken from it."""
@@ -255,6 +280,9 @@ class ScopeUse(_OfKey):
 
     class Meta(_OfKey.Meta):
         constraints = [models.UniqueConstraint(fields=["key", "scope"], name="one_row_per_scope_used")]
+
+    def __str__(self) -> str:
+        return self.scope
 
 
 class Notice(_OfKey):
@@ -281,3 +309,6 @@ class Notice(_OfKey):
     class Meta(_OfKey.Meta):
         constraints = [models.UniqueConstraint(fields=["key", "kind", "about"], name="told_once")]
         indexes = [models.Index(fields=["created_at"], name="notices_unsent", condition=models.Q(sent_at=None))]
+
+    def __str__(self) -> str:
+        return self.kind

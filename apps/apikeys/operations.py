@@ -1,8 +1,7 @@
 """What can happen to a key. The clear secret is in the return value of `issue` and nowhere else."""
 
 import uuid
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from django.db import transaction
@@ -10,25 +9,23 @@ from django.utils.translation import gettext as _
 
 from apps.access import gate
 from apps.access.actors import Actor, UserActor
-from apps.access.scopes import FREELY_GIVEN, KeyType, effective, not_allowed
-from apps.accounts.addresses import normalized
+from apps.access.scopes import KeyType
 from apps.accounts.models import User
-from apps.apikeys import secret
+from apps.apikeys import details, keeping, policy, schedule, secret
 from apps.apikeys.models import ApiKey, action_on
+from apps.apikeys.rotation import NO_TRANSITION
 from apps.apikeys.secret import Secret
-from apps.audit import log
 from apps.audit.events import Event
 from apps.core import text
 from apps.core.clock import now
-from apps.core.errors import Conflict, Invalid, Missing, Overreach
+from apps.core.errors import Conflict, Invalid
 from apps.core.models import Row
-from apps.organizations import operations as organizations
 from apps.organizations.models import Organization
-from apps.workspaces import limits
-from apps.workspaces import operations as workspaces
 from apps.workspaces.models import Workspace
 
-ALERT_ADDRESSES = 20
+# What a change of brings the policy of the place down on the key again.
+AUTOMATIC_LIFE: Final = timedelta(days=90)
+_BOUND: Final = frozenset({"expires_at", "allowed_addresses", "rotation_policy"})
 
 
 class Issued(NamedTuple):
@@ -56,15 +53,16 @@ def issue(
     creation: str = ApiKey.Creation.UI,
     once: uuid.UUID | None = None,
     by: Actor,
-    **details: Any,
+    **settings: Any,
 ) -> Issued:
     """Makes a key of the organization, of the workspace, or of one person in the workspace.
 
     Arguments: `user` is the person whose key it is; `once` is the id the key will have, so that the same wish
-    sent twice makes one key; `details` are the settings that `update` takes too.
-    Raises Forbidden, Invalid, AlreadyShown, and Overreach for scopes beyond what `by` holds (product P12).
+    sent twice makes one key; `settings` are those that `update` takes too.
+    Raises Forbidden, Invalid, AlreadyShown, Overreach for scopes beyond what `by` holds (product P12), and Conflict
+    where the policy of the place lets no more keys be.
     """
-    place = _lock(place, by)
+    place = keeping.lock(place, by)
     key_type = _type_of(place, user)
     gate.require(by, action_on(key_type, "create"), place)
     if once is not None and (shown := ApiKey.objects.with_places().filter(pk=once).first()):
@@ -78,44 +76,66 @@ def issue(
         "scopes": measure(scopes, key_type, place, by=by),
         "creation": creation,
         **({} if once is None else {"pk": once}),
-        **_settings(details),
+        **details.cleaned(settings),
     }
+    policy.refuse_one_too_many(place)
     return _make(place, columns, by)
 
 
-def hand_over(workspace: Workspace, *, name: str, scopes: list[str], offered: dict[str, str], by: UserActor) -> Issued:
+def hand_over(
+    workspace: Workspace, *, name: str, scopes: list[str], offered: dict[str, str], by: UserActor
+) -> Issued | None:
     """Gives a person the key they were promised, as the last step of accepting, which has measured the promise.
 
+    Where keys must end, it gets the latest end that the policy of the place allows; where the policy has come to
+    allow no such key at all, the person gets none, and is let in all the same.
     Arguments: `offered` says who promised it, for the log.
     """
     automatic = {"type": KeyType.USER, "user": by.user, "name": name, "creation": ApiKey.Creation.AUTO}
-    return _make(workspace, {**automatic, "scopes": _scopes(scopes, KeyType.USER)}, by, **offered)
+    asked = policy.binding(workspace)
+    ends = asked.ends_by() or (now() + AUTOMATIC_LIFE if asked.must_end else None)
+    try:
+        policy.refuse_one_too_many(workspace)
+        return _make(
+            workspace,
+            {**automatic, "scopes": keeping.scopes_of(scopes, KeyType.USER), "expires_at": ends},
+            by,
+            **offered,
+        )
+    except (Conflict, Invalid):
+        return None
 
 
 @transaction.atomic
-def update(key: ApiKey, *, version: int | None = None, by: Actor, **changes: Any) -> ApiKey:
+def update(key: ApiKey, *, version: int | None = None, reset_usage: bool = False, by: Actor, **changes: Any) -> ApiKey:
     """Changes the settings that are named; type, person and place never change (contract rule 30).
 
     New scopes are measured like those of a new key; the ones it has already may stay.
+    Arguments: `reset_usage` sets what it has used of its budget back to nothing (contract rule 62).
     """
-    key = _lock_key(key, by)
+    key = keeping.lock_key(key, by)
     gate.require(by, action_on(key.type, "update"), key.place)
     key.refuse_stale(version)
-    wanted = _settings({field: value for field, value in changes.items() if field not in {"name", "scopes"}})
+    wanted = details.cleaned({field: value for field, value in changes.items() if field not in {"name", "scopes"}})
     if "name" in changes:
         wanted["name"] = text.name(changes["name"])
     if "scopes" in changes:
-        wanted["scopes"] = _scopes(changes["scopes"], KeyType(key.type))
-        _refuse_overreach(sorted(set(wanted["scopes"]) - set(key.scopes)), KeyType(key.type), key.place, by)
+        wanted["scopes"] = keeping.scopes_of(changes["scopes"], KeyType(key.type))
+        added = sorted(set(wanted["scopes"]) - set(key.scopes))
+        keeping.refuse_overreach(added, KeyType(key.type), key.place, by)
+    if _BOUND & set(wanted):
+        wanted |= _bound(key.type, key.place, {field: wanted.get(field, getattr(key, field)) for field in _BOUND}, key)
     changed = key.revise(wanted, by=by)
     if changed:
-        _record(
+        keeping.record(
             Event.API_KEY_UPDATED,
             key,
             by,
-            before={field: _told(field, before) for field, (before, _) in changed.items()},
-            after={field: _told(field, after) for field, (_, after) in changed.items()},
+            before={field: details.told(field, before) for field, (before, _) in changed.items()},
+            after={field: details.told(field, after) for field, (_, after) in changed.items()},
         )
+    if reset_usage:
+        keeping.record(Event.API_KEY_USAGE_RESET, key, by)
     return key
 
 
@@ -138,7 +158,7 @@ def revoke(key: ApiKey, *, version: int | None = None, by: Actor) -> ApiKey:
     An archived workspace gives no rights any more, but a leaked key of it must end before anybody restores it:
     there the organization is asked.
     """
-    key = _lock_key(key, by, even_archived=True)
+    key = keeping.lock_key(key, by, even_archived=True)
     is_own = by.kind == UserActor.kind and by.id == key.user_id
     is_archived = key.workspace is not None and key.workspace.is_archived
     if not is_own:
@@ -149,8 +169,8 @@ def revoke(key: ApiKey, *, version: int | None = None, by: Actor) -> ApiKey:
 
 def measure(scopes: list[str], key_type: KeyType, place: Organization | Workspace, *, by: Actor) -> list[str]:
     """The scopes as a new key would hold them. Raises Invalid, and Overreach beyond what `by` holds (P12)."""
-    scopes = _scopes(scopes, key_type)
-    _refuse_overreach(scopes, key_type, place, by)
+    scopes = keeping.scopes_of(scopes, key_type)
+    keeping.refuse_overreach(scopes, key_type, place, by)
     return scopes
 
 
@@ -167,6 +187,7 @@ def revoke_all_of(user: User, place: Organization | Workspace, *, by: Actor) -> 
 
 def _make(place: Organization | Workspace, columns: dict[str, Any], by: Actor, **offered: str) -> Issued:
     """The row, its secret and its line, once everything has been asked and measured."""
+    columns |= _bound(columns["type"], place, {field: columns.get(field) for field in _BOUND})
     made = secret.new_key(columns["type"])
     key = ApiKey.objects.create(
         organization=place if isinstance(place, Organization) else place.organization,
@@ -178,43 +199,46 @@ def _make(place: Organization | Workspace, columns: dict[str, Any], by: Actor, *
         **Row.authored(by),
     )
     told = {"type": key.type, "scopes": key.scopes, "mask": key.mask, **offered}
-    _record(Event.API_KEY_ISSUED, key, by, after=told)
+    keeping.record(Event.API_KEY_ISSUED, key, by, after=told)
     return Issued(key, made)
 
 
+def _bound(
+    key_type: str, place: Organization | Workspace, kept: dict[str, Any], before: ApiKey | None = None
+) -> dict[str, Any]:
+    """When the key rotates, under what it is to keep to. Raises Invalid where that is not what the place asks.
+
+    Arguments: `kept` is what it would have of what a policy speaks of; `before` is the key as it is.
+    """
+    rhythm = kept["rotation_policy"]
+    days = policy.binding(place).rotation_days
+    policy.check(
+        key_type, place, expires_at=kept["expires_at"], allowed_addresses=kept["allowed_addresses"], rotation=rhythm
+    )
+    if days and key_type == KeyType.USER:
+        rhythm = policy.cadence(days)
+    if before is not None and before.rotation_policy == rhythm:
+        return {"rotation_policy": rhythm}
+    return {"rotation_policy": rhythm, "next_rotation_at": schedule.first(rhythm)}
+
+
 def _switch(key: ApiKey, status: ApiKey.Status, event: Event, version: int | None, by: Actor) -> ApiKey:
-    key = _lock_key(key, by)
+    key = keeping.lock_key(key, by)
     gate.require(by, action_on(key.type, "update"), key.place)
     key.refuse_stale(version)
     if key.status == status:
         named = {"key": key, "status": text.amid(status.label)}
         raise Conflict(_("%(key)s is %(status)s already.") % named)
     key.revise({"status": status}, by=by)
-    _record(event, key, by, before={"mask": key.mask})
+    keeping.record(event, key, by, before={"mask": key.mask})
     return key
 
 
 def _end(key: ApiKey, *, by: Actor) -> ApiKey:
-    key.revise({"status": ApiKey.Status.REVOKED}, by=by)
-    _record(Event.API_KEY_REVOKED, key, by, before={"mask": key.mask})
+    """The end of both secrets of a key, of its calendar, and of what waits to be collected."""
+    key.revise({"status": ApiKey.Status.REVOKED, **NO_TRANSITION, "next_rotation_at": None}, by=by)
+    keeping.record(Event.API_KEY_REVOKED, key, by, before={"mask": key.mask})
     return key
-
-
-def _lock(place: Organization | Workspace, by: Actor, *, even_archived: bool = False) -> Any:
-    if isinstance(place, Organization):
-        return organizations.lock(place, by)
-    return workspaces.lock(place, by) if even_archived else workspaces.lock_open(place, by)
-
-
-def _lock_key(key: ApiKey, by: Actor, *, even_archived: bool = False) -> ApiKey:
-    """The key, held still after the places it is in. Raises Missing: a revoked key is not there any more (P25)."""
-    place = _lock(key.place, by, even_archived=even_archived)
-    held: ApiKey | None = ApiKey.objects.select_for_update().not_revoked().filter(pk=key.pk).first()
-    if held is None:
-        raise Missing("API key")
-    held.organization = place if isinstance(place, Organization) else place.organization
-    held.workspace = place if isinstance(place, Workspace) else None
-    return held
 
 
 def _type_of(place: Organization | Workspace, user: User | None) -> KeyType:
@@ -223,75 +247,3 @@ def _type_of(place: Organization | Workspace, user: User | None) -> KeyType:
     if user is not None:
         raise Invalid({"user_id": _("A key of the organization belongs to no person.")})
     return KeyType.ORGANIZATION
-
-
-def _scopes(scopes: Any, key_type: KeyType) -> list[str]:
-    if not isinstance(scopes, list) or not scopes or not all(isinstance(scope, str) for scope in scopes):
-        raise Invalid({"scopes": _("At least one scope is needed.")})
-    if wrong := not_allowed(scopes, key_type):
-        told = {"type": key_type, "scopes": ", ".join(scope[:80] for scope in wrong[:10])}
-        raise Invalid({"scopes": _("A %(type)s key cannot have: %(scopes)s.") % told})
-    return sorted(set(scopes))
-
-
-def _refuse_overreach(scopes: list[str], key_type: KeyType, place: Organization | Workspace, by: Actor) -> None:
-    beyond = effective(scopes, key_type) - FREELY_GIVEN - by.actions_in(place)
-    if beyond:
-        raise Overreach("scopes", [action.value for action in beyond])
-
-
-def _told(field: str, value: Any) -> Any:
-    """A setting as the log keeps it: without people's addresses, which it could never forget (product 5.9)."""
-    if field == "alert_emails":
-        return len(value or [])
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _record(event: Event, key: ApiKey, by: Actor, **details: Any) -> None:
-    log.record(
-        event, actor=by, target=key, organization_id=key.organization_id, workspace_id=key.workspace_id, **details
-    )
-
-
-def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings as they are kept. Raises Invalid; a setting there is not is a mistake of the caller's."""
-    return {field: _CLEANED[field](value) for field, value in given.items()}
-
-
-def _expiry(value: datetime | None) -> datetime | None:
-    if value is not None and value <= now():
-        raise Invalid({"expires_at": _("The expiry must lie in the future.")})
-    return value
-
-
-def _defaults(value: Any) -> dict[str, Any] | None:
-    if value is None:
-        return None
-    if not isinstance(value, Mapping):
-        raise Invalid({"defaults": _("An object is needed here.")})
-    limits.no_reference(value, "config_id")
-    may_override = value.get("allow_config_override", True)
-    if not isinstance(may_override, bool):
-        raise Invalid({"defaults.allow_config_override": _("It must be true or false.")})
-    metadata = value.get("metadata")
-    return {"metadata": None if metadata is None else limits.metadata(metadata), "allow_config_override": may_override}
-
-
-def _alert_emails(value: Any) -> list[str] | None:
-    if value is None:
-        return None
-    if not isinstance(value, list) or not all(isinstance(address, str) for address in value):
-        raise Invalid({"alert_emails": _("A list of e-mail addresses is needed here.")})
-    if len(value) > ALERT_ADDRESSES:
-        raise Invalid({"alert_emails": _("At most %(most)s addresses can be told.") % {"most": ALERT_ADDRESSES}})
-    return [normalized(address, field="alert_emails") for address in value]
-
-
-_CLEANED: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "description": text.description,
-    "expires_at": _expiry,
-    "defaults": _defaults,
-    "rate_limits": lambda value: None if value is None else limits.rate_limits(value, limits.UNITS_OF_KEYS),
-    "usage_limits": lambda value: None if value is None else limits.usage_limits(value),
-    "alert_emails": _alert_emails,
-}

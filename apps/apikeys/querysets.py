@@ -21,6 +21,14 @@ class ApiKeyQuerySet(models.QuerySet[Any]):
         unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=now())
         return self.filter(unexpired, status=self.model.Status.ACTIVE)
 
+    def presented(self, digests: list[bytes]) -> "ApiKeyQuerySet":
+        """The key with one of these secrets: the one it has, or the one before until its transition ends."""
+        before = models.Q(previous_digest__in=digests, transition_ends_at__gt=now())
+        return self.filter(models.Q(digest__in=digests) | before)
+
+    def in_transition(self) -> "ApiKeyQuerySet":
+        return self.filter(transition_ends_at__gt=now())
+
     def not_revoked(self) -> "ApiKeyQuerySet":
         return self.exclude(status=self.model.Status.REVOKED)
 

@@ -6,9 +6,23 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from apps.access.scopes import KeyType
+from apps.apikeys import policy
 from apps.apikeys.models import ApiKey
+from apps.core.clock import wire
 from apps.core.text import NAME_LENGTH, TEXT_LENGTH
-from apps.tenancy.fields import Always, AsSent, Computed, Id, Instant, NotOffered, Scopes, Serializer, Text, TextOrNull
+from apps.tenancy.fields import (
+    Always,
+    AsSent,
+    Computed,
+    Flag,
+    Id,
+    Instant,
+    Scopes,
+    Serializer,
+    ShownOnce,
+    Text,
+    TextOrNull,
+)
 from apps.tenancy.schema import BUDGET, METADATA, rates
 from apps.workspaces.limits import UNITS_OF_KEYS
 
@@ -22,6 +36,21 @@ _DEFAULTS: Final = {
         "config_id": {"type": "string", "nullable": True},
         "allow_config_override": {"type": "boolean"},
     },
+}
+_NETWORKS: Final = {"type": "array", "items": {"type": "string"}, "nullable": True}
+_ROTATION: Final = {
+    "type": "object",
+    "nullable": True,
+    "properties": {
+        "rotation_period": {"type": "string", "enum": ["weekly", "monthly", None], "nullable": True},
+        "rotation_period_days": {"type": "integer", "minimum": 1, "maximum": 365, "nullable": True},
+        "next_rotation_at": {"type": "string", "format": "date-time", "nullable": True},
+        "key_transition_period_ms": {"type": "integer", "minimum": 1_800_000, "maximum": 2_592_000_000},
+    },
+}
+_ROTATION_SHOWN: Final = {
+    **_ROTATION,
+    "properties": {**_ROTATION["properties"], "status": {"type": "string", "enum": ["ACTIVE"]}},  # type: ignore[dict-item]
 }
 _UNSET: Final = {"metadata": None, "config_id": None, "allow_config_override": True}
 
@@ -50,7 +79,11 @@ class ApiKeySerializer(Serializer):
     next_usage_reset_at = Computed({"type": "string", "format": "date-time", "nullable": True})
     alert_emails = AsSent(_ADDRESSES)
     expires_at = Instant(allow_null=True)
-    expiry_enforced = Always(0)
+    expiry_enforced = Computed({"type": "integer", "enum": [0, 1]})
+    rotation_policy = Computed(_ROTATION_SHOWN)
+    last_rotated_at = Instant(allow_null=True)
+    key_transition_expires_at = Computed({"type": "string", "format": "date-time", "nullable": True})
+    allowed_addresses = AsSent(_NETWORKS)
     created_at = Instant()
     last_updated_at = Instant(source="updated_at")
     object = Always("api-key")
@@ -61,6 +94,19 @@ class ApiKeySerializer(Serializer):
     def get_allow_config_override(self, key: ApiKey) -> int | None:
         """A number here and a flag inside `defaults`: clients were written against both (contract D23)."""
         return int(key.defaults["allow_config_override"]) if key.defaults else None
+
+    def get_expiry_enforced(self, key: ApiKey) -> int:
+        """A number here: whether the policy of its place lets no key live for ever."""
+        return int(policy.binding(key.place).must_end)
+
+    def get_rotation_policy(self, key: ApiKey) -> dict[str, Any] | None:
+        if key.rotation_policy is None:
+            return None
+        return {**key.rotation_policy, "next_rotation_at": wire(key.next_rotation_at), "status": "ACTIVE"}
+
+    def get_key_transition_expires_at(self, key: ApiKey) -> str | None:
+        """Until when the secret before this one works, while it does."""
+        return wire(key.transition_ends_at) if key.is_in_transition else None
 
     def get_rate_limits(self, key: ApiKey) -> list[dict[str, Any]]:
         return key.rate_limits or []
@@ -73,8 +119,25 @@ class IssuedSerializer(Serializer):
     """A new key, in clear for the one time it is shown."""
 
     id = serializers.UUIDField(source="key.id")
-    key = serializers.CharField(source="secret.clear")
+    key = ShownOnce(source="secret.clear")
     object = Always("api-key")
+
+
+class RotatedSerializer(Serializer):
+    """A key with a new secret, in clear for the one time it is shown."""
+
+    id = serializers.UUIDField(source="key.id")
+    key = ShownOnce(source="secret.clear")
+    key_transition_expires_at = Instant(source="transition_ends_at", allow_null=True)
+    object = Always("api-key")
+
+
+class Rotation(Serializer):
+    """Nothing has to be said: without a time the old secret lives on for what the key's policy says, or 30 minutes."""
+
+    key_transition_period_ms = AsSent(
+        {"type": "integer", "nullable": True, "minimum": 1_800_000, "maximum": 2_592_000_000}
+    )
 
 
 class WhoAmISerializer(Serializer):
@@ -102,7 +165,8 @@ class _Settings(Serializer):
     defaults = AsSent(_DEFAULTS)
     alert_emails = AsSent(_ADDRESSES)
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
-    rotation_policy = NotOffered("Automatic rotation is not offered here yet; leave it out, or send null.")
+    rotation_policy = AsSent(_ROTATION)
+    allowed_addresses = AsSent(_NETWORKS)
 
 
 @extend_schema_serializer(
@@ -152,6 +216,7 @@ class ApiKeyChanges(_Settings):
 
     name = Text(required=False, max_length=NAME_LENGTH)
     scopes = Scopes(min_length=1, required=False)
+    reset_usage = Flag(required=False, help_text="True sets what it has used of its budget back to nothing.")
 
 
 class ApiKeyFilter(Serializer):

@@ -133,10 +133,11 @@ def _promised_keys(offer: Offer, invitation: Invitation, by: UserActor) -> list[
     if offer.key_scopes is None:
         return []
     offered = {"offered_by": str(invitation.offered_by), "offered_by_kind": invitation.offered_by_kind}
-    return [
+    made = [
         apikeys.hand_over(seat.workspace, name=AUTOMATIC_KEY, scopes=offer.key_scopes, offered=offered, by=by)
         for seat in offer.seats
     ]
+    return [issued for issued in made if issued is not None]
 
 
 def _membership_of(user: User, invitation: Invitation) -> OrganizationMembership:
