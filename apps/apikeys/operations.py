@@ -92,6 +92,7 @@ def hand_over(
     Arguments: `offered` says who promised it, for the log.
     """
     automatic = {"type": KeyType.USER, "user": by.user, "name": name, "creation": ApiKey.Creation.AUTO}
+    workspace = Workspace.objects.select_related("organization").get(pk=workspace.pk)
     asked = policy.binding(workspace)
     ends = asked.ends_by() or (now() + AUTOMATIC_LIFE if asked.must_end else None)
     try:

@@ -189,7 +189,7 @@ def _broken(asked: KeyPolicy) -> dict[str, Q]:
     if asked.service_only:
         broken["service_only"] = Q(type=KeyType.USER)
     if asked.addresses_required:
-        broken["addresses_required"] = Q(allowed_addresses=None)
+        broken["addresses_required"] = Q(allowed_addresses__isnull=True)
     return broken
 
 

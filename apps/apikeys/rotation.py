@@ -126,7 +126,7 @@ def _secret(made: Secret) -> dict[str, Any]:
 def _length(key: ApiKey, asked: timedelta | None) -> timedelta:
     """How long both secrets work. Raises Invalid for a transition that is no shorter than the time between two."""
     rhythm = key.rotation_policy or {}
-    length = asked or schedule.transition_of(rhythm.get("key_transition_period_ms"))
+    length = schedule.transition_of(rhythm.get("key_transition_period_ms")) if asked is None else asked
     if not schedule.SHORTEST <= length <= schedule.LONGEST:
         raise Invalid({"transition": _("The old secret lives on for 30 minutes to 30 days.")})
     if asked is not None and rhythm:
