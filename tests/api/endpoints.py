@@ -105,6 +105,7 @@ ENDPOINTS = [
     *_keys(),
     Endpoint("GET", "/organisations", ("organisations.read",)),
     Endpoint("GET", "/whoami"),
+    Endpoint("POST", "/whoami/can", (), {"action": "prompts.read"}),
 ]
 LISTS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET" and not endpoint.path.endswith(("}", "whoami"))]
 WRITING = [endpoint for endpoint in ENDPOINTS if endpoint.method in {"POST", "PUT"} and endpoint.body]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apps.access.levels import FEATURES, Feature, KeyLevel
 from apps.access.scopes import ALLOWED, FREELY_GIVEN, KeyType
 from tests.api.endpoints import ENDPOINTS, TYPES, Endpoint, filled, new_key, rolled_back
 from tests.world import Company
@@ -74,6 +75,25 @@ def test_a_persons_key_can_do_no_more_than_the_person(acme: Company, call: Any) 
     refused = call("PUT", f"/v1/admin/workspaces/{acme.workspace.slug}", secret, {"name": "Mine"})
     assert refused.status_code == 403
     assert refused.json()["error"]["action"] == "workspaces.update"
+
+
+LEVELS = [
+    pytest.param(key_type, feature, level, id=f"{feature.slug}-{level}-{key_type}")
+    for key_type in TYPES.values()
+    for feature in FEATURES
+    for level in feature.levels
+    if level is not KeyLevel.DISABLED and feature.at(level, key_type)
+]
+
+
+@pytest.mark.parametrize(("key_type", "feature", "level"), LEVELS)
+def test_each_level_of_the_board_opens_exactly_what_it_should(
+    acme: Company, call: Any, key_type: KeyType, feature: Feature, level: KeyLevel
+) -> None:
+    """Seed 001's second table, row by row: a level opens the endpoints of its actions, and no other."""
+    scopes = {action.value for action in feature.at(level, key_type)}
+    declared = {str(e) for e in in_sight(key_type) if scopes & set(e.scopes) or not e.scopes}
+    assert opened(acme, key_type, sorted(scopes), call) == declared
 
 
 SAMPLE = {

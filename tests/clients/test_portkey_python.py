@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from portkey_ai import AsyncPortkey, Portkey
 from portkey_ai.api_resources import exceptions as refusals
@@ -228,6 +229,50 @@ class TestRefusals:
     def test_what_is_not_served_is_not_found(self, client: Portkey) -> None:
         with pytest.raises(refusals.NotFoundError):
             client.configs.list()
+
+
+class TestSendingAgain:
+    """The client sends any POST again when the reply is lost. With a key that makes nothing twice."""
+
+    def test_a_key_is_given_to_one_call(self, acme: Company, client: Portkey) -> None:
+        made = []
+        for replayed in (None, "true"):
+            made.append(client.post("/admin/workspaces", name="Once", headers={"Idempotency-Key": "one"}))
+            assert client.response_headers.get("Idempotent-Replayed") == replayed
+        assert made[0].id == made[1].id
+        with pytest.raises(refusals.UnprocessableEntityError, match="used for another request"):
+            client.post("/admin/workspaces", name="Other", headers={"Idempotency-Key": "one"})
+        with pytest.raises(refusals.BadRequestError, match="printable"):
+            client.post("/admin/workspaces", name="Other", headers={"Idempotency-Key": "x" * 256})
+        assert [row.name for row in client.admin.workspaces.list(name="O").data] == ["Once"]
+
+    def test_a_lost_reply_costs_the_secret_and_nothing_else(self, live_server: Any, acme: Company) -> None:
+        class LosesOne(httpx.HTTPTransport):
+            lost = 0
+
+            def handle_request(self, request: httpx.Request) -> httpx.Response:
+                reply = super().handle_request(request)
+                if request.method == "POST" and not self.lost:
+                    self.lost = 1
+                    reply.close()
+                    raise httpx.ReadError("The connection was lost.", request=request)
+                return reply
+
+        base_url, transport = f"{live_server.url}/v1", LosesOne()
+        client = Portkey(
+            api_key=acme.secrets["organization_key"],
+            base_url=base_url,
+            http_client=httpx.Client(base_url=base_url, transport=transport),
+            forward_headers=["Idempotency-Key"],
+            Idempotency_Key="key for the night",
+        )
+        made = client.api_keys.create(
+            type="organisation", sub_type="service", name="Nightly", scopes=["workspaces.list"]
+        )
+        assert (transport.lost, made.key) == (1, None)
+        nightly = [row for row in client.api_keys.list().data if row["name"] == "Nightly"]
+        assert [row["id"] for row in nightly] == [made.id]
+        client.close()
 
 
 def test_the_asynchronous_client_is_served_alike(live_server: Any, acme: Company) -> None:

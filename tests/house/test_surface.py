@@ -142,8 +142,10 @@ new-key        post    ok  ok  no  ok  in
 key            get     ok  ok  no  nil in
 key            put     ok  ok  no  nil in
 key            delete  ok  ok  no  nil in
+rotate         post    ok  ok  no  nil in
 organisations  get     ok  no  no  ok  in
 whoami         get     ok  ok  ok  ok  in
+can            post    ok  ok  ok  ok  in
 schema         get     ok  ok  ok  ok  ok
 docs           get     ok  ok  ok  ok  ok
 """
@@ -271,7 +273,7 @@ def test_an_endpoint_lets_in_whom_it_says(
         "workspace": ["workspace"],
         "members": ["workspace"],
     }
-    wanted |= {"member": ["workspace", "user"], "key": ["id"], "new-key": ["type", "sub_type"]}
+    wanted |= {"member": ["workspace", "user"], "key": ["id"], "rotate": ["id"], "new-key": ["type", "sub_type"]}
     url = reverse(f"{version}:{name}", kwargs={key: known[key] for key in wanted.get(name, [])})
     body = {} if method in {"post", "put", "delete"} else None
     assert verdict_of(call(method.upper(), url, secret, body)) == expected
