@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import path, re_path
 
 from apps.apikeys.api import ApiKeyViewSet, WhoAmIViewSet
+from apps.apikeys.leak_api import LeakViewSet
 from apps.memberships import operations as memberships
 from apps.memberships.api import InviteViewSet, MemberViewSet, UserViewSet
 from apps.organizations.api import OrganisationViewSet
@@ -45,6 +46,8 @@ urlpatterns = [
     path("api-keys/<str:id>/rotate", ApiKeyViewSet.as_view({"post": "rotate"}), name="rotate"),
     path("organisations", OrganisationViewSet.as_view(LIST), name="organisations"),
     path("whoami", WhoAmIViewSet.as_view({"get": "retrieve"}), name="whoami"),
+    path("whoami/can", WhoAmIViewSet.as_view({"post": "can"}), name="can"),
+    path("leaked-keys", LeakViewSet.as_view(CREATE), name="leaked-keys"),
     path("schema", DescriptionView.as_view(), name="schema"),
     path("docs", ReadingView.as_view(), name="docs"),
     re_path(r"", unserved, name="unserved"),

@@ -1,8 +1,9 @@
 """How allauth meets the product: who may sign up, with which address, and where they land."""
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.contrib import messages
@@ -12,11 +13,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from apps.accounts import operations
+from apps.accounts import operations, tasks
 from apps.accounts.addresses import normalized
 from apps.accounts.models import User
+from apps.core import outbox
 from apps.core.errors import Invalid
 from apps.tenancy import invited
+
+_log = structlog.get_logger(__name__)
+_IS_TOLD: Final = "is_told"
+_ON_ITS_WAY: Final = "account/messages/email_confirmation_sent.txt"
+_UNSENT: Final = "_letter_is_unsent"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -75,9 +82,39 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_reset_password_from_key_url(self, key: str) -> str:
         return _at_home(super().get_reset_password_from_key_url(key))
 
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Through the queue: what it tells of is done, whatever becomes of the letter."""
+        super().send_notification_mail(template_prefix, user, {**(context or {}), _IS_TOLD: True}, email)
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Signed with the configured address, for the same reason."""
-        super().send_mail(template_prefix, email, {"current_site": _Signature(), **context})
+        """Signed with the configured address, for the same reason.
+
+        A letter with a link leaves at once, because no queue ever holds a secret. If that fails, the act it belongs to
+        is done all the same; who asked is told so, and alike whether or not there is an account with the address.
+        """
+        known = {"request": self.request, "email": email, "current_site": _Signature()}
+        letter = self.render_mail(template_prefix, email, {**known, **context})
+        if context.get(_IS_TOLD):
+            outbox.post(tasks.send_letter, email, letter.subject, letter.body)
+            return
+        try:
+            letter.send()
+        except Exception:  # whatever a mail server or the way there may do
+            _log.exception("letter_not_sent", letter=template_prefix)
+            self._say_unsent()
+
+    def add_message(self, request: HttpRequest, level: int, *said: Any, **more: Any) -> None:
+        """As allauth's, except that nothing is said to be on its way that is not."""
+        is_claim = _ON_ITS_WAY in (*said, more.get("message_template"))
+        if not (is_claim and getattr(request, _UNSENT, False)):
+            super().add_message(request, level, *said, **more)
+
+    def _say_unsent(self) -> None:
+        if self.request is not None:
+            setattr(self.request, _UNSENT, True)
+            messages.error(self.request, _("The letter could not be sent. Try again in a few minutes."))
 
     def clean_person_name(self, value: str, *, field: str) -> str:
         try:

@@ -25,12 +25,17 @@ class RecentMixin:
         return super().dispatch(request, *args, **kwargs)  # type: ignore[misc,no-any-return]
 
 
+def is_recent(request: HttpRequest) -> bool:
+    """Whether they proved within the last minutes that it is still them."""
+    return not is_reauthentication_required(request, app="apps.accounts")
+
+
 def require_recent(request: HttpRequest, *, back: str = "") -> None:
     """Leads to the page that asks for a password or a factor, unless one was given within the last minutes.
 
     Afterwards the person is back at the page, or at `back`; what they had sent was not done and is sent again by them.
     """
-    if is_reauthentication_required(request, app="apps.accounts"):
+    if not is_recent(request):
         asked = f"{reverse('account_reauthenticate')}?{urlencode({'next': back or request.get_full_path()})}"
         through_script = getattr(request, "htmx", False)
         raise ImmediateHttpResponse(HttpResponseClientRedirect(asked) if through_script else redirect(asked))

@@ -4,8 +4,8 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, View
@@ -64,8 +64,9 @@ class Language(DomainErrorMixin, View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         chosen = LanguageForm(request.POST).taken()
-        is_ours = chosen["next"] and get_adapter().is_safe_url(chosen["next"])
-        answer = redirect(chosen["next"] if is_ours else "account_login")
+        # An address and nothing else: a redirect by name would look for a page called "true".
+        is_ours = chosen["next"].startswith("/") and get_adapter().is_safe_url(chosen["next"])
+        answer = HttpResponseRedirect(chosen["next"] if is_ours else reverse("account_login"))
         answer.set_cookie(
             settings.LANGUAGE_COOKIE_NAME,
             chosen["language"],

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from apps.access.actions import Action
 from apps.access.scopes import KeyType
 from apps.accounts.models import User
-from apps.apikeys import operations, rotation
+from apps.apikeys import operations, reasons, rotation
 from apps.apikeys.models import ApiKey, action_on
 from apps.apikeys.schedule import transition_of
 from apps.apikeys.serializers import (
@@ -21,11 +21,14 @@ from apps.apikeys.serializers import (
     ApiKeySerializer,
     IssuedSerializer,
     NewApiKey,
+    Question,
     RotatedSerializer,
     Rotation,
+    VerdictSerializer,
     WhoAmISerializer,
 )
 from apps.core.errors import Invalid
+from apps.limits.standing import look_at
 from apps.organizations.models import Organization
 from apps.tenancy.api import TenantViewSet, nothing
 from apps.tenancy.tenant import Tenant
@@ -83,7 +86,13 @@ class ApiKeyViewSet(TenantViewSet):
     def key(self) -> ApiKey:
         """The key that the path names."""
         found: ApiKey = self.get_object()
+        look_at([found], with_rates=False)
         return found
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        rows = super().paginate_queryset(queryset)
+        look_at(rows or (), with_rates=False)
+        return rows
 
     @property
     def wanted_type(self) -> KeyType:
@@ -159,9 +168,18 @@ class ApiKeyViewSet(TenantViewSet):
 
 class WhoAmIViewSet(TenantViewSet):
     tag = "API keys"
-    actions = {"retrieve": nothing}
-    answers = {"retrieve": WhoAmISerializer}
+    actions = {"retrieve": nothing, "can": nothing}
+    questions = frozenset({"can"})
+    reads = {"can": Question}
+    answers = {"retrieve": WhoAmISerializer, "can": VerdictSerializer}
 
     def retrieve(self, request: Request) -> Response:
         """The key that asks: its place, its person, and the scopes that count for it now."""
+        look_at([self.tenant.actor])
         return self.answer(self.tenant.actor)
+
+    @action(detail=False, methods=["post"])
+    def can(self, request: Request) -> Response:
+        """Ask whether this key would be allowed something, and why. Nothing is done, and no refusal is noted."""
+        asked: Action = self.asked()["action"]
+        return self.answer(reasons.verdict(self.tenant.actor, asked, self.tenant.place(asked.level)))

@@ -27,7 +27,8 @@ def lock(place: Place, by: Actor, *, even_archived: bool = False) -> Any:
 def lock_key(key: ApiKey, by: Actor, *, even_archived: bool = False) -> ApiKey:
     """The key, held still after the places it is in. Raises Missing: a revoked key is not there any more (P25)."""
     place = lock(key.place, by, even_archived=even_archived)
-    held: ApiKey | None = ApiKey.objects.select_for_update().not_revoked().filter(pk=key.pk).first()
+    # Not its id: what is noted beside a key, and owed about it, waits for nobody.
+    held: ApiKey | None = ApiKey.objects.select_for_update(no_key=True).not_revoked().filter(pk=key.pk).first()
     if held is None:
         raise Missing("API key")
     held.organization = place if isinstance(place, Organization) else place.organization

@@ -18,6 +18,7 @@ from apps.core.clock import now
 from apps.core.models import TenantRow
 from apps.core.search import KEY_LENGTH, Word
 from apps.core.text import NAME_LENGTH
+from apps.limits.standing import Standing
 from apps.organizations.models import Organization
 from apps.workspaces.models import Workspace
 
@@ -86,6 +87,9 @@ class ApiKey(TenantRow):
     rate_limits = models.JSONField(null=True)
     usage_limits = models.JSONField(null=True)
     alert_emails = models.JSONField(null=True)
+
+    # How much of its limits is used, once somebody has looked: see limits.standing.
+    standing: Standing | None = None
 
     objects = ApiKeyQuerySet.as_manager()
 
@@ -162,8 +166,12 @@ class ApiKey(TenantRow):
 
     @property
     def shown_status(self) -> str:
-        """The status people and the wire are told: expiry is computed, never stored (product P22)."""
-        return "expired" if self.is_expired and self.status == self.Status.ACTIVE else self.status
+        """The status people and the wire are told: what is over or used up is computed, never stored (product P22)."""
+        if self.status != self.Status.ACTIVE:
+            return self.status
+        if self.is_expired:
+            return "expired"
+        return "exhausted" if self.standing is not None and self.standing.is_exhausted else self.status
 
     @property
     def is_let_in(self) -> bool:

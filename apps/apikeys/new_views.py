@@ -16,13 +16,14 @@ from apps.access.actions import Action
 from apps.access.actors import UserActor
 from apps.access.scopes import KeyType, effective
 from apps.accounts.models import User
-from apps.apikeys import operations, presets, sayings, secret
-from apps.apikeys.forms import NewKeyForm
-from apps.apikeys.models import action_on
+from apps.apikeys import operations, policy, presets, sayings, schedule, secret, visibility
+from apps.apikeys.forms import KeyForm, NewKeyForm
+from apps.apikeys.models import ApiKey, action_on
 from apps.core.errors import Invalid
 from apps.core.models import new_id
 from apps.core.search import folded
 from apps.tenancy.context import reachable_workspaces
+from apps.tenancy.middleware import address_of
 from apps.tenancy.views import OperationMixin, TenantMixin, WorkspaceMixin
 from apps.tenancy.wording import in_words
 from apps.workspaces.models import Workspace
@@ -90,7 +91,8 @@ class KeyCreate(TenantMixin, OperationMixin, FormView):
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         context = super().get_context_data(**more)
         form = context["form"]
-        return {**context, **self.draft(form), "places": self.places, "people": self._people(form)}
+        more = {"places": self.places, "people": self._people(form), "my_address": address_of(self.request)}
+        return {**context, **self.draft(form), **more}
 
     def draft(self, form: NewKeyForm) -> dict[str, Any]:
         """The table as it can be filled in for what is chosen so far, and what the key would be able to do."""
@@ -98,17 +100,19 @@ class KeyCreate(TenantMixin, OperationMixin, FormView):
         place: Any = self.tenant.organization if kind is KeyType.ORGANIZATION else self._workspace(form)
         if place is None:
             return {"kind": kind}
-        bounds = presets.Bounds.of(kind, place, self.tenant.actor)
-        scopes = presets.scopes_of(form.choice, bounds)
+        there = self._workspace(form)
+        is_closed = there is not None and policy.binding(there).service_only
+        board, asked = form.board(presets.Bounds.of(kind, place, self.tenant.actor)), policy.binding(place)
+        until = form.ends(form.expiry_under(asked))
         return {
             "kind": kind,
+            "shut_kinds": {KeyType.USER} if is_closed else set(),
             "place": place,
             "drawn": drawn_for(kind, place),
-            "table": presets.table(form.choice, bounds),
-            "extras": presets.extras(form.choice, bounds),
-            "scopes": scopes,
-            "sentence": sayings.sentence(scopes, kind, place, form.ends_at),
-            "idle": self._idle(form, kind, place, scopes),
+            **board,
+            "sentence": sayings.sentence(board["scopes"], kind, place, until),
+            "idle": self._idle(form, kind, place, board["scopes"]),
+            **asked_of(form, asked, kind),
         }
 
     def run(self, form: NewKeyForm) -> HttpResponse:
@@ -121,30 +125,24 @@ class KeyCreate(TenantMixin, OperationMixin, FormView):
                 place,
                 name=given["name"],
                 description=given["description"],
-                scopes=presets.scopes_of(form.choice, bounds),
+                scopes=form.granted(bounds),
                 user=owner,
                 expires_at=form.ends_at,
+                allowed_addresses=given["addresses"],
+                rotation_policy=None if cadence(policy.binding(place), kind) else form.rotation,
                 once=self._visit(given["visit"]),
                 by=self.tenant.actor,
                 **form.limits(),
             )
         except operations.AlreadyShown as shown:
-            return render(self.request, "apikeys/key_shown_already.html", {"key": shown.key}, status=409)
-        return self._answer(issued)
-
-    def _answer(self, issued: operations.Issued) -> HttpResponse:
-        """The one answer with the secret in it: kept by nobody, so that neither reload nor Back brings it again."""
+            return render(self.request, "apikeys/key_shown_already.html", self._said_already(shown.key), status=409)
         key = issued.key
-        context = {
-            "key": key,
-            "secret": issued.secret,
-            "fingerprint": secret.fingerprint(key.digest),
-            "sentence": sayings.sentence(key.scopes, KeyType(key.type), key.place, key.expires_at),
-            "base_url": settings.BASE_URL,
-        }
-        answer = render(self.request, "apikeys/key_shown.html", context)
-        answer["Cache-Control"] = "no-store"
-        return answer
+        said = sayings.sentence(key.scopes, KeyType(key.type), key.place, key.expires_at)
+        return shown_once(self.request, "apikeys/key_shown.html", issued, sentence=said)
+
+    def _said_already(self, key: ApiKey) -> dict[str, Any]:
+        rotates = visibility.may(self.tenant.actor, "rotate", key) and key.is_live and not key.is_in_transition
+        return {"key": key, "shown_at": key.created_at, "may_rotate": rotates}
 
     def _creates(self, kind: KeyType, place: Any) -> bool:
         return gate.may(self.tenant.actor, action_on(kind, "create"), place)
@@ -207,6 +205,26 @@ class KeyCreate(TenantMixin, OperationMixin, FormView):
 
     def _whose(self) -> list[str]:
         return [self.request.user.pk.hex, self.tenant.organization.pk.hex]
+
+
+def shown_once(request: HttpRequest, template: str, made: Any, **more: Any) -> HttpResponse:
+    """The one answer with a secret in it: kept by nobody, so that neither reload nor Back brings it again."""
+    shown = {"key": made.key, "secret": made.secret, "fingerprint": secret.fingerprint(made.key.digest)}
+    answer = render(request, template, {**shown, "base_url": settings.BASE_URL.rstrip("/"), **more})
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def asked_of(form: KeyForm, asked: policy.KeyPolicy, kind: KeyType) -> dict[str, Any]:
+    """What the place asks of a key of this kind, and what of the form that leaves to be chosen."""
+    days = cadence(asked, kind)
+    first = schedule.first(policy.cadence(days)) if days else form.first_rotation
+    return {"asked": asked, "expiries": form.expiries(asked), "cadence": days, "first_rotation": first}
+
+
+def cadence(asked: policy.KeyPolicy, kind: str) -> int | None:
+    """After how many days a key of this kind rotates because the organization says so."""
+    return asked.rotation_days if kind == KeyType.USER else None
 
 
 def drawn_for(kind: KeyType, place: Any) -> str:

@@ -18,8 +18,9 @@ from apps.apikeys.secret import Secret
 from apps.audit.events import Event
 from apps.core import text
 from apps.core.clock import now
-from apps.core.errors import Conflict, Invalid
+from apps.core.errors import Conflict, Forbidden, Invalid
 from apps.core.models import Row
+from apps.limits import operations as limits
 from apps.organizations.models import Organization
 from apps.workspaces.models import Workspace
 
@@ -126,7 +127,14 @@ def update(key: ApiKey, *, version: int | None = None, reset_usage: bool = False
         keeping.refuse_overreach(added, KeyType(key.type), key.place, by)
     if _BOUND & set(wanted):
         wanted |= _bound(key.type, key.place, {field: wanted.get(field, getattr(key, field)) for field in _BOUND}, key)
+    if reset_usage:
+        _refuse_oneself(key, by)
     changed = key.revise(wanted, by=by)
+    # Counters are held before the log is, as by whoever settles a call.
+    if {"usage_limits", "rate_limits"} & set(changed):
+        limits.agree(key)
+    if reset_usage:
+        limits.reset(key, by=by)
     if changed:
         keeping.record(
             Event.API_KEY_UPDATED,
@@ -221,6 +229,12 @@ def _bound(
     if before is not None and before.rotation_policy == rhythm:
         return {"rotation_policy": rhythm}
     return {"rotation_policy": rhythm, "next_rotation_at": schedule.first(rhythm)}
+
+
+def _refuse_oneself(key: ApiKey, by: Actor) -> None:
+    """Raises Forbidden: no key gives itself a new budget (BU-05)."""
+    if by.kind == ApiKey.kind and by.id == key.pk:
+        raise Forbidden(action_on(key.type, "update"), key.place)
 
 
 def _switch(key: ApiKey, status: ApiKey.Status, event: Event, version: int | None, by: Actor) -> ApiKey:

@@ -16,16 +16,18 @@ from django.utils.translation import gettext_lazy as _lazy
 from apps.access.actions import Action
 from apps.access.actors import Actor
 from apps.access.levels import FEATURES, READING, Feature, KeyLevel, without_a_row
-from apps.access.scopes import ALLOWED, FREELY_GIVEN, KeyType
+from apps.access.scopes import ALLOWED, FREELY_GIVEN, KeyType, not_allowed
+from apps.core.errors import Invalid
 
 KEPT: Final = "kept"  # a row of a key that is changed, left as it is
 
 
 class Preset(TextChoices):
-    """Where the scopes of a key come from: everything, everything that only reads, or the table."""
+    """Where the scopes of a key come from: the product's defaults, all that only reads, everything, or the table."""
 
-    ALL = "all", _lazy("All")
-    READ_ONLY = "read", _lazy("Read-only")
+    DEFAULT = "default", _lazy("Default")
+    READ_ONLY = "read", _lazy("Read only")
+    ALL = "all", _lazy("Full")
     CUSTOM = "custom", _lazy("Custom")
 
 
@@ -95,6 +97,8 @@ class Choice:
     def level(self, feature: Feature) -> str:
         if self.preset == Preset.ALL:
             return feature.highest
+        if self.preset == Preset.DEFAULT:
+            return feature.default
         if self.preset == Preset.READ_ONLY:
             reads = KeyLevel.READ if KeyLevel.READ in feature.levels else KeyLevel.ENABLED
             return reads if feature.slug != "completions" else KeyLevel.DISABLED
@@ -104,7 +108,7 @@ class Choice:
         """Whether it includes something that has no row."""
         if self.preset == Preset.CUSTOM:
             return action in self.more
-        return self.preset == Preset.ALL or action.verb in READING
+        return self.preset == Preset.ALL or (self.preset == Preset.READ_ONLY and action.verb in READING)
 
 
 def choice_of(scopes: Collection[str], key_type: KeyType) -> Choice:
@@ -124,6 +128,26 @@ def scopes_of(choice: Choice, bounds: Bounds) -> list[str]:
     return sorted(map(str, found))
 
 
+def unknown(words: Collection[str], key_type: KeyType) -> list[str]:
+    """Of the words of a list, those that a key of this type cannot have."""
+    return not_allowed(words, key_type)
+
+
+def refuse_unknown(written: str, key_type: KeyType) -> None:
+    """Raises Invalid for a list with a word that is no scope a key of this type can have, naming each with its line."""
+    lines = [(number, word) for number, line in enumerate(written.splitlines(), 1) for word in line.split()]
+    wrong = set(not_allowed([word for _number, word in lines], key_type))
+    known = {action.value for action in Action}
+    said = []
+    for number, word in lines:
+        if word in wrong:
+            told = _("a key of this kind cannot carry it") if word in known else _("there is no such scope")
+            named = {"number": number, "word": word[:80], "told": told}
+            said.append(_("Line %(number)d: “%(word)s”: %(told)s.") % named)
+    if said:
+        raise Invalid({"exact": " ".join(said[:5])})
+
+
 class Cell(NamedTuple):
     """One level of one feature, as it can be chosen."""
 
@@ -131,6 +155,7 @@ class Cell(NamedTuple):
     label: str
     is_chosen: bool
     is_shut: bool
+    is_default: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,7 +196,7 @@ def _cells(feature: Feature, chosen: str, bounds: Bounds) -> Iterator[Cell]:
     for level, actions in feature.levels.items():
         given = bounds.given(actions)
         is_shut = level is not KeyLevel.DISABLED and given == before
-        yield Cell(str(level), str(level.label), str(level) == chosen, is_shut)
+        yield Cell(str(level), str(level.label), str(level) == chosen, is_shut, level == feature.default)
         before = given
     held = feature.everything & bounds.kept
     if held and feature.level_of(held, bounds.key_type) is None:

@@ -1,7 +1,7 @@
 """What one can ask about many keys."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from django.db import models
@@ -9,10 +9,32 @@ from django.db.models.functions import Coalesce, Concat
 
 from apps.core.clock import now
 
-# When a key ends, for sorting: one without an end comes after all that have one.
-_NEVER: Final = datetime(9000, 1, 1, tzinfo=UTC)
-EXPIRY: Final = Coalesce("expires_at", models.Value(_NEVER, output_field=models.DateTimeField()))
 SOON: Final = timedelta(days=30)
+IDLE: Final = timedelta(days=90)
+# What was not used for so long can be taken away; before a key is this old, nobody can tell.
+WINDOW: Final = timedelta(days=30)
+HOUR: Final = timedelta(hours=1)
+
+
+class _Length(models.Func):
+    """How many scopes there are in a list of them."""
+
+    function = "JSONB_ARRAY_LENGTH"
+    output_field = models.IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, function="JSON_ARRAY_LENGTH", **context)
+
+
+class _Holds(models.Func):
+    """Whether a list of scopes has this one in it."""
+
+    function = "JSONB_EXISTS"
+    output_field = models.BooleanField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        inside = "EXISTS (SELECT 1 FROM JSON_EACH(%(expressions)s))"
+        return self.as_sql(compiler, connection, template=inside, arg_joiner=") WHERE value = (", **context)
 
 
 class ApiKeyQuerySet(models.QuerySet[Any]):
@@ -48,6 +70,54 @@ class ApiKeyQuerySet(models.QuerySet[Any]):
         """Those that end within 30 days and have not ended yet."""
         return self.filter(expires_at__gt=now(), expires_at__lte=now() + SOON)
 
+    def never_used(self) -> "ApiKeyQuerySet":
+        return self.filter(last_use=None)
+
+    def forgotten(self) -> "ApiKeyQuerySet":
+        """Those that were made more than 30 days ago, and that nobody has ever called with."""
+        return self.never_used().filter(created_at__lt=now() - WINDOW)
+
+    def idle(self) -> "ApiKeyQuerySet":
+        """Those that nobody has called with for 90 days, though they were there."""
+        before = now() - IDLE
+        return self.filter(models.Q(last_use__at__lt=before) | models.Q(last_use=None, created_at__lt=before))
+
+    def of_those_who_left(self, organization: Any) -> "ApiKeyQuerySet":
+        theirs = organization.memberships.filter(user=models.OuterRef("user"))
+        return self.filter(~models.Exists(theirs), user__isnull=False)
+
+    def of_the_suspended(self, organization: Any) -> "ApiKeyQuerySet":
+        theirs = organization.memberships.filter(user=models.OuterRef("user"), status="suspended")
+        return self.filter(models.Exists(theirs))
+
+    def to_be_collected(self) -> "ApiKeyQuerySet":
+        """Those whose new secret waits for somebody to come for it (P30)."""
+        return self.filter(awaits_collection=True)
+
+    def with_unused_scopes(self) -> "ApiKeyQuerySet":
+        """Those that are older than 30 days and have a scope that they did not need in them."""
+        old = self.filter(created_at__lt=now() - WINDOW)
+        rows: ApiKeyQuerySet = old.alias(needed=self._used_scopes()).filter(needed__lt=_Length("scopes"))
+        return rows
+
+    def with_use(self) -> "ApiKeyQuerySet":
+        """With when, from where and for what each was used last, how many of its scopes, and by how many just now."""
+        used = {name: models.F(f"last_use__{name}") for name in ("at", "address", "agent", "route")}
+        callers = self.model.callers.rel.related_model._default_manager
+        lately = callers.filter(key=models.OuterRef("pk"), at__gte=now() - HOUR)
+        rows: ApiKeyQuerySet = self.annotate(
+            **{f"last_use_{name}": column for name, column in used.items()},
+            scopes_used=self._used_scopes(),
+            callers_now=_number(lately),
+        )
+        return rows
+
+    def _used_scopes(self) -> Any:
+        """How many of the scopes that each has were used in the last 30 days."""
+        uses = self.model.scope_uses.rel.related_model._default_manager
+        lately = uses.filter(key=models.OuterRef("pk"), at__gte=now() - WINDOW)
+        return _number(lately.filter(_Holds(models.OuterRef("scopes"), models.F("scope"))))
+
     def ended(self) -> "ApiKeyQuerySet":
         return self.filter(expires_at__lte=now())
 
@@ -82,3 +152,9 @@ class ApiKeyQuerySet(models.QuerySet[Any]):
 
     def newest_first(self) -> "ApiKeyQuerySet":
         return self.order_by("-created_at", "-id")
+
+
+def _number(rows: Any) -> Any:
+    """How many of these rows belong to a key."""
+    counted = rows.order_by().values("key").annotate(number=models.Count("*")).values("number")
+    return Coalesce(models.Subquery(counted), 0)

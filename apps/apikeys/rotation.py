@@ -43,7 +43,7 @@ def rotate(key: ApiKey, *, transition: timedelta | None = None, version: int | N
     Invalid for a key that does not keep to the policy of its place.
     """
     key = keeping.lock_key(key, by)
-    _ask_to_rotate(key, by)
+    ask_to_rotate(key, by)
     key.refuse_stale(version)
     _refuse_at_rest(key)
     made = secret.new_key(KeyType(key.type))
@@ -82,7 +82,7 @@ def rotate_by_calendar(key: ApiKey, *, by: SystemActor) -> bool:
 def end_transition(key: ApiKey, *, version: int | None = None, by: Actor) -> ApiKey:
     """Ends the old secret before its time. Raises Conflict when there is none."""
     key = keeping.lock_key(key, by)
-    _ask_to_rotate(key, by)
+    ask_to_rotate(key, by)
     key.refuse_stale(version)
     if not key.is_in_transition:
         raise Conflict(_("The old secret of %(key)s has ended already.") % {"key": key})
@@ -116,7 +116,8 @@ def _turn(key: ApiKey, made: Secret, transition: timedelta, *, mode: str, by: Ac
     )
     told = {"rotation_mode": mode, "transition_ends_at": (at + transition).isoformat()}
     keeping.record(Event.API_KEY_ROTATED, key, by, before={"mask": old}, after={"mask": key.mask, **told})
-    notices.owe(key, Notice.Kind.ROTATED, at, mode=mode)
+    author = {"by_kind": by.kind, "by": by.id and str(by.id)}
+    notices.owe(key, Notice.Kind.ROTATED, at, mode=mode, until=told["transition_ends_at"], **author)
 
 
 def _secret(made: Secret) -> dict[str, Any]:
@@ -138,7 +139,7 @@ def _milliseconds(length: timedelta) -> int:
     return length // timedelta(milliseconds=1)
 
 
-def _ask_to_rotate(key: ApiKey, by: Actor) -> None:
+def ask_to_rotate(key: ApiKey, by: Actor) -> None:
     """A rotation hands out a secret: it needs the right, and the right to issue that very key (product P12).
 
     Whose key it is needs neither: it can do nothing that they may not do themselves (P5).

@@ -1,8 +1,8 @@
-"""A key in one sentence: what it can do, where, and until when."""
+"""A key in one sentence: what it can do, where, and until when; and its calendar in words."""
 
-from collections.abc import Collection, Iterator
-from datetime import datetime
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -41,6 +41,38 @@ def sentence(scopes: Collection[str], key_type: KeyType, place: object, until: d
         return format_html(_("This key can {acts} in {place}, and has no end."), **said)
     day = date_format(localtime(until), pgettext("date format", "j M Y"))
     return format_html(_("This key can {acts} in {place} until {day}."), **said, day=day)
+
+
+def rhythm(policy: Mapping[str, Any] | None) -> str:
+    """How often a key rotates: "Every Monday"."""
+    if policy is None:
+        return _("Never")
+    if days := policy.get("rotation_period_days"):
+        return ngettext("Every day", "Every %(days)d days", days) % {"days": days}
+    return str(_RHYTHMS[policy.get("rotation_period") or ""])
+
+
+def lasting(length: timedelta | int) -> str:
+    """How long something is, a length or milliseconds: "6 hours"."""
+    minutes = (length if isinstance(length, timedelta) else timedelta(milliseconds=length)) // timedelta(minutes=1)
+    if minutes % _DAY == 0 and minutes > _DAY:
+        return ngettext("%(count)d day", "%(count)d days", minutes // _DAY) % {"count": minutes // _DAY}
+    if minutes % _HOUR == 0:
+        return ngettext("%(count)d hour", "%(count)d hours", minutes // _HOUR) % {"count": minutes // _HOUR}
+    return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+
+
+def calendar_day(moment: datetime) -> str:
+    """An instant of the calendar, which runs in UTC: "Monday 30 Nov 2026, 00:00 UTC"."""
+    return date_format(moment.astimezone(UTC), pgettext("date format", "l j M Y, H:i")) + " UTC"
+
+
+_HOUR, _DAY = 60, 24 * 60
+_RHYTHMS: Final = {
+    "weekly": _lazy("Every Monday"),
+    "monthly": _lazy("On the first of the month"),
+    "": _lazy("Once, on a day"),
+}
 
 
 def _acts(held: frozenset[Action], key_type: KeyType) -> Iterator[str]:

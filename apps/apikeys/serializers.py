@@ -1,19 +1,26 @@
 """API keys as the wire spells them (contract 1.6)."""
 
+from copy import deepcopy
 from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from apps.access.actions import Action
 from apps.access.scopes import KeyType
 from apps.apikeys import policy
 from apps.apikeys.models import ApiKey
+from apps.apikeys.reasons import Reason
 from apps.core.clock import wire
 from apps.core.text import NAME_LENGTH, TEXT_LENGTH
+from apps.limits.standing import BudgetStanding, RateStanding
+from apps.limits.terms import MICRO, Unit
+from apps.organizations.models import Organization
 from apps.tenancy.fields import (
     Always,
     AsSent,
     Computed,
+    Exact,
     Flag,
     Id,
     Instant,
@@ -25,6 +32,7 @@ from apps.tenancy.fields import (
 )
 from apps.tenancy.schema import BUDGET, METADATA, rates
 from apps.workspaces.limits import UNITS_OF_KEYS
+from apps.workspaces.models import Workspace
 
 _RATES: Final = rates(UNITS_OF_KEYS)
 _ADDRESSES: Final = {"type": "array", "items": {"type": "string"}, "nullable": True}
@@ -37,6 +45,8 @@ _DEFAULTS: Final = {
         "allow_config_override": {"type": "boolean"},
     },
 }
+_BUDGET_SHOWN: Final[dict[str, Any]] = deepcopy(BUDGET)
+_BUDGET_SHOWN["properties"]["current_usage"] = {"type": "number"}
 _NETWORKS: Final = {"type": "array", "items": {"type": "string"}, "nullable": True}
 _ROTATION: Final = {
     "type": "object",
@@ -52,6 +62,33 @@ _ROTATION_SHOWN: Final = {
     **_ROTATION,
     "properties": {**_ROTATION["properties"], "status": {"type": "string", "enum": ["ACTIVE"]}},  # type: ignore[dict-item]
 }
+_LEFT: Final = {
+    "type": "object",
+    "properties": {
+        "usage": {
+            "type": "object",
+            "nullable": True,
+            "properties": {
+                "type": {"type": "string", "enum": ["cost", "tokens"]},
+                "current_usage": {"type": "number"},
+                "left": {"type": "number", "nullable": True},
+                "next_usage_reset_at": {"type": "string", "format": "date-time", "nullable": True},
+            },
+        },
+        "rates": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "type": {"type": "string", "enum": ["requests", "tokens"]},
+                    "unit": {"type": "string", "enum": list(UNITS_OF_KEYS)},
+                    "value": {"type": "integer"},
+                    "left": {"type": "integer", "nullable": True},
+                },
+            },
+        },
+    },
+}
 _UNSET: Final = {"metadata": None, "config_id": None, "allow_config_override": True}
 
 
@@ -66,16 +103,16 @@ class ApiKeySerializer(Serializer):
     organisation_id = serializers.UUIDField(source="organization_id")
     workspace_id = serializers.UUIDField(allow_null=True)
     user_id = serializers.UUIDField(allow_null=True)
-    status = serializers.ChoiceField([*ApiKey.Status.values, "expired"], source="shown_status")
+    status = serializers.ChoiceField([*ApiKey.Status.values, "expired", "exhausted"], source="shown_status")
     creation_mode = serializers.ChoiceField(ApiKey.Creation.values, source="creation")
     scopes = serializers.ListField(child=serializers.CharField())
     defaults = Computed({**_DEFAULTS, "nullable": False})
     allow_config_override = Computed({"type": "integer", "enum": [0, 1, None], "nullable": True})
     api_key_defaults_id = Always(None)
     rate_limits = Computed({**_RATES, "nullable": False})
-    usage_limits = AsSent(BUDGET)
+    usage_limits = Computed(_BUDGET_SHOWN)
     reset_usage = Always(None)
-    last_reset_at = Always(None)
+    last_reset_at = Computed({"type": "string", "format": "date-time", "nullable": True})
     next_usage_reset_at = Computed({"type": "string", "format": "date-time", "nullable": True})
     alert_emails = AsSent(_ADDRESSES)
     expires_at = Instant(allow_null=True)
@@ -111,8 +148,32 @@ class ApiKeySerializer(Serializer):
     def get_rate_limits(self, key: ApiKey) -> list[dict[str, Any]]:
         return key.rate_limits or []
 
+    def get_usage_limits(self, key: ApiKey) -> dict[str, Any] | None:
+        """As it was sent, with what is used of it."""
+        if key.usage_limits is None:
+            return None
+        budget = _budget(key)
+        used = 0 if budget is None else budget.current_usage
+        return {
+            **key.usage_limits,
+            "next_usage_reset_at": self.get_next_usage_reset_at(key),
+            "current_usage": used,
+        }
+
+    def get_last_reset_at(self, key: ApiKey) -> str | None:
+        budget = _budget(key)
+        return None if budget is None else wire(budget.last_reset_at)
+
     def get_next_usage_reset_at(self, key: ApiKey) -> str | None:
-        return (key.usage_limits or {}).get("next_usage_reset_at")
+        budget = _budget(key)
+        if budget is None:  # one that limits nothing is counted nowhere
+            return (key.usage_limits or {}).get("next_usage_reset_at")
+        return wire(budget.resets_at)
+
+
+def _budget(key: ApiKey) -> BudgetStanding | None:
+    """How much of the key's budget is used; the endpoint has looked, for all keys of a page at once."""
+    return key.standing.budget if key.standing is not None else None
 
 
 class IssuedSerializer(Serializer):
@@ -152,10 +213,76 @@ class WhoAmISerializer(Serializer):
     scopes = serializers.SerializerMethodField()
     expires_at = Instant(allow_null=True)
     status = serializers.CharField(source="shown_status")
+    key_transition_expires_at = Computed(
+        {"type": "string", "format": "date-time", "nullable": True},
+    )
+    limits = Computed(_LEFT)
     object = Always("api-key")
 
     def get_scopes(self, key: ApiKey) -> list[str]:
         return sorted(key.actions_in(key.place))
+
+    def get_key_transition_expires_at(self, key: ApiKey) -> str | None:
+        """Until when the secret before the present one works, while it does."""
+        return wire(key.transition_ends_at) if key.is_in_transition else None
+
+    def get_limits(self, key: ApiKey) -> dict[str, Any]:
+        """What is left of the key's budget and of each of its rates; null where that is not known."""
+        standing, budget = key.standing, _budget(key)
+        return {
+            "usage": None if budget is None else _left_of_budget(budget),
+            "rates": [_left_of_rate(rate) for rate in (standing.rates if standing is not None else ())],
+        }
+
+
+def _left_of_budget(budget: BudgetStanding) -> dict[str, Any]:
+    left = budget.left
+    per = MICRO if budget.unit is Unit.COST else 1
+    return {
+        "type": str(budget.unit),
+        "current_usage": budget.current_usage,
+        "left": None if left is None else left / per if per != 1 else left,
+        "next_usage_reset_at": wire(budget.resets_at),
+    }
+
+
+def _left_of_rate(rate: RateStanding) -> dict[str, Any]:
+    return {"type": rate.rate.type, "unit": rate.rate.unit, "value": rate.rate.value, "left": rate.left}
+
+
+class Question(Exact):
+    """An act, and where: without a workspace, where the key lives, or across the organization."""
+
+    action = Text(help_text="A scope: `prompts.publish`.")
+    workspace_id = Text(required=False, allow_null=True, help_text="Id or slug.")
+    organisation_id = Text(required=False, allow_null=True, help_text="The key's own organization, if given at all.")
+
+    def validate_action(self, action: str) -> Action:
+        try:
+            return Action(action)
+        except ValueError:
+            raise serializers.ValidationError("There is no such action.") from None
+
+
+class PlaceSerializer(Serializer):
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    object = Computed({"type": "string", "enum": ["organisation", "workspace"]})
+
+    def get_object(self, place: Organization | Workspace) -> str:
+        return "organisation" if isinstance(place, Organization) else "workspace"
+
+
+class VerdictSerializer(Serializer):
+    """Whether a key would be allowed something, what decides it, and who holds the right."""
+
+    allowed = serializers.BooleanField()
+    action = serializers.CharField()
+    place = PlaceSerializer()
+    code = serializers.ChoiceField(Reason.values)
+    reason = serializers.CharField(help_text="The same as one sentence or two, for people.")
+    roles = serializers.ListField(child=serializers.CharField(), help_text="The roles that hold the action.")
 
 
 class _Settings(Serializer):

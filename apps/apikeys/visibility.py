@@ -47,10 +47,10 @@ def may(actor: Any, verb: str, key: ApiKey) -> bool:
 
     An archived workspace lets a key be revoked all the same, by those who may anywhere in the organization.
     """
-    if is_own(key, actor) and verb in {"read", "delete"}:
+    is_archived = key.workspace is not None and key.workspace.is_archived
+    if is_own(key, actor) and (verb in {"read", "delete"} or (verb == "rotate" and not is_archived)):
         return True
     action, place = action_on(key.type, verb), key.place
-    is_archived = key.workspace is not None and key.workspace.is_archived
     if gate.may(actor, action, key.organization):  # what the organization grants holds in its workspaces too
         return action in place.permitted or (is_archived and verb == "delete")
     return gate.may(actor, action, place)

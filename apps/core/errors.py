@@ -1,6 +1,7 @@
 """Everything the domain may refuse. Surfaces translate it; nobody else invents HTTP."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
@@ -60,6 +61,22 @@ class Closed(DomainError):
 
 class TooMany(DomainError):
     """The act is allowed, but not this often; says after how many seconds it will be."""
+
+    def __init__(self, message: str, *, wait: int) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class Exhausted(DomainError):
+    """What was granted is used up; says when it starts again, if it does (contract rules 58, 59)."""
+
+    def __init__(self, message: str, *, resets_at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.resets_at = resets_at
+
+
+class Unavailable(DomainError):
+    """Something that the act cannot do without does not answer; says after how many seconds to try again."""
 
     def __init__(self, message: str, *, wait: int) -> None:
         super().__init__(message)

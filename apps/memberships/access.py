@@ -52,19 +52,21 @@ def answer(membership: Any, found: Iterable[Grant], action: Action, workspace: W
     return Answer(action, place, ways, [title(role) for role in holders(action)])
 
 
-def grants(membership: Any, seats: Iterable[WorkspaceMembership]) -> list[Grant]:
+def grants(membership: Any, seats: Iterable[WorkspaceMembership], *, tells_adder: bool) -> list[Grant]:
     """What somebody holds through their role in the organization, and through each of these places on teams.
 
-    The membership is read with who added the person: `listing.with_columns(rows, ["added"], …)`.
+    The membership is read with who added the person, `listing.with_columns(rows, ["added"], …)`, which is told only
+    to readers who may know it.
     """
     places = list(seats)
     authors = _authors(membership.organization, places)
-    return [*_of_organization(membership), *(_of_team(seat, membership, authors) for seat in places)]
+    adder = membership.added_by if tells_adder else ""
+    return [*_of_organization(membership, adder), *(_of_team(seat, membership, authors) for seat in places)]
 
 
-def _of_organization(membership: Any) -> Iterator[Grant]:
+def _of_organization(membership: Any, adder: str) -> Iterator[Grant]:
     held, organization = Standing(OrganizationRole(membership.role)), membership.organization
-    told = {"role": membership.role_name, "since": membership.created_at, "author": membership.added_by}
+    told = {"role": membership.role_name, "since": membership.created_at, "author": adder}
     direct, through = _("direct"), _("through the role in the organization")
     yield Grant(str(organization), way=direct, allows=consequences.in_words(held.in_organization(organization)), **told)
     if held.reaches_everywhere:

@@ -23,6 +23,7 @@ from apps.workspaces.models import Workspace
 Status = OrganizationMembership.Status
 
 MOST: Final = 500
+SEEN_LENGTH: Final = 24
 
 
 class Verdict(NamedTuple):
@@ -40,7 +41,7 @@ class Verdict(NamedTuple):
     @property
     def seen(self) -> str:
         """What a form carries of it, to tell whether it is still what somebody had in front of them."""
-        return sha256(f"{self.member.pk} {self.said} {self.refusal}".encode()).hexdigest()[:24]
+        return sha256(f"{self.member.pk} {self.said} {self.refusal}".encode()).hexdigest()[:SEEN_LENGTH]
 
 
 class Result(NamedTuple):
@@ -144,7 +145,7 @@ class Suspend:
         return _sentence(_("Is locked out"), keys % {"n": member.key_count} if member.key_count else "")
 
     def run(self, member: Any) -> object:
-        return memberships.suspend(member, by=self.by)
+        return memberships.suspend(member, version=member.version, by=self.by)
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ class Reactivate:
         return _sentence(_("Gets everything back"), keys % {"n": member.key_count} if member.key_count else "")
 
     def run(self, member: Any) -> object:
-        return memberships.reactivate(member, by=self.by)
+        return memberships.reactivate(member, version=member.version, by=self.by)
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ class Remove:
         return _sentence(_("Is removed"), left if seats else "", lost if keys else "")
 
     def run(self, member: Any) -> object:
-        return memberships.remove(member, by=self.by)
+        return memberships.remove(member, version=member.version, by=self.by)
 
 
 ACTS: Final = (ChangeRole, AddToWorkspace, Suspend, Reactivate, Remove)
@@ -207,6 +208,14 @@ def foresee(act: Act, members: Iterable[Any]) -> list[Verdict]:
     """What the act would do to each of them in this order, by the questions that its operation asks."""
     gone: set[uuid.UUID] = set()
     return [_foreseen(act, member, gone) for member in members]
+
+
+def seen(foreseen: Iterable[Verdict]) -> str:
+    """What a form carries of all of them, in one field: a request has at most a thousand (Django's own limit).
+
+    Each stays to be told apart, because the person may untick some of those they were shown.
+    """
+    return " ".join(verdict.seen for verdict in foreseen)
 
 
 def perform(act: Act, foreseen: Iterable[Verdict]) -> list[Result]:

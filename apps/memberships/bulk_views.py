@@ -72,7 +72,8 @@ class MembersTogether(MembersMixin, TemplateView):
             return {"waiting": members}
         staying = self._staying(members) if isinstance(act, bulk.Remove) else []
         if not is_to_do:
-            return {"verdicts": verdicts, "able": sum(each.is_change for each in verdicts), "staying": staying}
+            able = sum(each.is_change for each in verdicts)
+            return {"verdicts": verdicts, "seen": bulk.seen(verdicts), "able": able, "staying": staying}
         results = bulk.perform(act, verdicts)
         done = sum(result.is_done for result in results)
         return {"results": results, "done": done, "failed": len(results) - done, "staying": staying}
@@ -116,7 +117,7 @@ class MembersTogether(MembersMixin, TemplateView):
         """What is missing before it can be done, and the status that says so."""
         if act is None:
             return _("Choose first what it is to be."), 400
-        if not {verdict.seen for verdict in verdicts} <= set(given["seen"] or []):
+        if not {verdict.seen for verdict in verdicts} <= set(given["seen"].split()):
             return _("What this would do has changed since you opened it. Read it again, then confirm."), 409
         if isinstance(act, bulk.Remove) and given["typed"].strip() != self.tenant.organization.name.strip():
             return _("This is not the name of the organization. Nobody was removed."), 400

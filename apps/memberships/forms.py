@@ -8,13 +8,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from apps.access.roles import OrganizationRole, WorkspaceRole
+from apps.access.roles import OrganizationRole, WorkspaceRole, makes_owners
 from apps.core import text
+from apps.core.errors import Invalid
 from apps.memberships import bulk
 from apps.memberships.invitations import Seat
 from apps.memberships.listing import Column
 from apps.memberships.pasting import Pasted, entries
-from apps.tenancy.forms import PageForm, VersionedForm
+from apps.tenancy.forms import PageForm, TypedForm, VersionedForm
 from apps.workspaces.models import Workspace
 
 AT_ONCE: Final = 100
@@ -24,6 +25,10 @@ class RoleForm(VersionedForm):
     """Any role there is may be asked for; what may be given, the operation says."""
 
     role = forms.ChoiceField(choices=OrganizationRole.choices)
+
+
+class GraveInvitationForm(TypedForm, RoleForm):
+    """The same for a role that makes owners, which is typed (the confirmation ladder's level 4)."""
 
 
 class InviteForm(PageForm):
@@ -51,6 +56,12 @@ class InviteForm(PageForm):
         required=False,
     )
     find = forms.CharField(required=False, max_length=200)
+    # Asked for only where owners are invited, and compared as the last thing before they are.
+    typed = forms.CharField(
+        required=False,
+        max_length=text.NAME_LENGTH,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
 
     def __init__(
         self, *args: Any, places: Iterable[Workspace], others: Iterable[Workspace] = (), roles: Any, **kwargs: Any
@@ -76,6 +87,17 @@ class InviteForm(PageForm):
         if cleaned.get("with_key") and not self.seats:
             self.add_error("with_key", _("Choose at least one workspace for the key to live in."))
         return cleaned
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether it invites owners (the confirmation ladder's level 4)."""
+        asked = self["role"].value()
+        return asked in OrganizationRole and makes_owners(OrganizationRole(asked))
+
+    def refuse_untyped(self, expected: str) -> None:
+        """Raises Invalid unless the confirmation was typed."""
+        if self.cleaned_data["typed"].strip() != expected.strip():
+            raise Invalid({"typed": str(_("This is not what it says above. Nobody was invited."))})
 
     @property
     def seat_fields(self) -> list[forms.BoundField]:
@@ -127,7 +149,7 @@ class ChosenMembersForm(PageForm):
     seat = forms.ChoiceField(choices=[("", ""), *WorkspaceRole.choices], required=False)
     typed = forms.CharField(required=False, max_length=text.NAME_LENGTH)
     confirmed = forms.BooleanField(required=False)
-    seen = forms.Field(required=False, widget=forms.MultipleHiddenInput)
+    seen = forms.CharField(required=False, max_length=bulk.MOST * (bulk.SEEN_LENGTH + 1), widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

@@ -15,12 +15,13 @@ from django.views.generic import FormView, TemplateView, View
 from django.views.generic.detail import SingleObjectMixin
 
 from apps.access.actions import Action
-from apps.access.roles import OrganizationRole
+from apps.access.roles import OrganizationRole, makes_owners
+from apps.accounts.reauthentication import require_recent
 from apps.core.clock import wire
 from apps.core.errors import DomainError
 from apps.memberships import invitations
 from apps.memberships.answer_views import once
-from apps.memberships.forms import ChosenInvitationsForm, RoleForm
+from apps.memberships.forms import ChosenInvitationsForm, GraveInvitationForm, RoleForm
 from apps.memberships.links import invitation_link
 from apps.memberships.models import Invitation
 from apps.organizations.matrix import summary
@@ -124,30 +125,57 @@ class InvitationCopy(InvitationAct):
     template_name = "memberships/invitation_copy.html"
 
     def run(self, form: PageForm) -> HttpResponse:
+        if makes_owners(OrganizationRole(self.object.role)):
+            # Whoever holds the link becomes an owner: it is not for a session that somebody found open.
+            require_recent(self.request)
         copied = invitations.copy_link(self.object, by=self.tenant.actor)
         context = {"invitation": copied.invitation, "link": invitation_link(copied.token)}
         return once(render(self.request, "memberships/invitation_link.html", context))
 
 
 class InvitationRole(InvitationAct):
-    form_class = RoleForm
+    """Another role to offer. Inviting an owner is typed, and asks who is there."""
+
     template_name = "memberships/invitation_role.html"
 
+    @cached_property
+    def role(self) -> OrganizationRole:
+        asked = self.request.POST.get("role") or self.request.GET.get("role", "")
+        return OrganizationRole(asked if asked in OrganizationRole else self.object.role)
+
+    @property
+    def is_grave(self) -> bool:
+        return makes_owners(self.role) and not makes_owners(OrganizationRole(self.object.role))
+
+    def get_form_class(self) -> Any:
+        return GraveInvitationForm if self.is_grave else RoleForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        typed = {"expected": self.object.email} if self.is_grave else {}
+        return {**super().get_form_kwargs(), **typed}
+
     def get_initial(self) -> dict[str, Any]:
-        return {"role": self.object.role, "version": self.object.version}
+        return {"role": self.role, "version": self.object.version}
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         roles = [(role, summary(role)) for role in grantable(self.tenant)]
         return super().get_context_data(roles=roles, **more)
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.is_grave:
+            self.tenant.require(Action.ORGANISATION_OWNERS_MANAGE)
+        return super().post(request, *args, **kwargs)
+
     def run(self, form: RoleForm) -> HttpResponse:
-        before, given = self.object.role, form.cleaned_data
+        if self.is_grave:
+            require_recent(self.request, back=f"{self.request.path}?role={self.role}")
+        before, given = OrganizationRole(self.object.role), form.cleaned_data
         invitation = invitations.change_role(
             self.object, OrganizationRole(given["role"]), version=given["version"], by=self.tenant.actor
         )
         message = _("%(address)s is invited as %(role)s.") % {"address": invitation, "role": invitation.role_name}
-        if invitation.role == before:
-            return self.done(message)
+        if invitation.role == before or makes_owners(before):
+            return self.done(message)  # inviting an owner is never one click
         back = {"role": before, "version": invitation.version}
         return self.done(
             message, Undo("memberships:invitation-role", (self.tenant.organization.slug, invitation.pk), back)

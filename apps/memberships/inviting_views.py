@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
+from django.core.validators import slug_re
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.text import get_text_list
@@ -13,6 +14,7 @@ from django.views.generic import FormView
 
 from apps.access.actions import Action
 from apps.access.roles import OrganizationRole
+from apps.accounts.reauthentication import is_recent, require_recent
 from apps.core import search
 from apps.core.errors import Conflict, DomainError, TooMany
 from apps.memberships import invitations, verdicts
@@ -71,12 +73,17 @@ class Invite(TenantMixin, OperationMixin, FormView):
         sought = self.request.POST.get("find", "").replace("\0", " ").strip()
         found = list((search.matching(rows, sought, self.tenant.organization) if sought else rows)[:CHOICES])
         named = {name.removeprefix("in_") for name in self.request.POST if name.startswith("in_")}
-        others = named - {place.slug for place in found}
+        # What is no slug is no workspace: the form refuses it by its name, and the database is not asked.
+        others = set(filter(slug_re.match, named)) - {place.slug for place in found}
         places = {
             "places": self._inviting_into(found),
             "others": self._inviting_into(list(rows.filter(slug__in=others)[:CHOICES]) if others else []),
         }
         return {**super().get_form_kwargs(), **places, "roles": lambda place: grantable_in(self.tenant, place)}
+
+    def get_initial(self) -> dict[str, Any]:
+        asked = self.request.GET.get("role", "")
+        return {"role": OrganizationRole(asked)} if asked in grantable(self.tenant) else {}
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         roles = [(role, summary(role)) for role in grantable(self.tenant)]
@@ -85,6 +92,8 @@ class Invite(TenantMixin, OperationMixin, FormView):
         shown = {
             "checked": self.checked(form),
             "is_long": len(form.places) > MANY or bool(self.request.POST.get("find")),
+            "is_grave": form.is_grave,
+            "has_to_prove": form.is_grave and not is_recent(self.request),
         }
         return {**shown, **context}
 
@@ -96,6 +105,10 @@ class Invite(TenantMixin, OperationMixin, FormView):
         return Checked(judged, _announced(sum(each.is_welcome for each in judged), form))
 
     def run(self, form: InviteForm) -> HttpResponse:
+        if form.is_grave:
+            self.tenant.require(Action.ORGANISATION_OWNERS_MANAGE)
+            form.refuse_untyped(self.tenant.organization.name)
+            require_recent(self.request, back=f"{self.request.path}?role={form.cleaned_data['role']}")
         sent, left = self._ask_all(form)
         if not sent:
             form.add_error("emails", _("Nobody was invited: none of these addresses can be."))

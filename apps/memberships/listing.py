@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from apps.access.actions import Action
 from apps.access.roles import OrganizationRole
 from apps.access.scopes import KeyType
-from apps.accounts.models import User
 from apps.accounts.queries import SECOND_FACTORS
 from apps.apikeys.models import ApiKey, action_on
 from apps.core import search
@@ -141,14 +140,18 @@ def _keys() -> dict[str, Any]:
 
 
 def _adder() -> dict[str, Any]:
-    """Who brought each in: whoever stood for the invitation that was accepted, or else who made the row."""
+    """Who brought each in: whoever stood for the invitation that was accepted, or else who made the row.
+
+    Nobody is named who is not in the organization: neither operators, nor people of elsewhere, nor those who left.
+    """
     accepted = Invitation.objects.filter(accepted_by=OuterRef("user"), organization=OuterRef("organization"))
     offered = Subquery(accepted.order_by("-accepted_at").values("offered_by")[:1])
     made = Coalesce(offered, F("created_by"))
-    name = NullIf(Trim(Concat("first_name", Value(" "), "last_name")), Value(""))
-    shown = Coalesce(name, "email", output_field=models.CharField())
-    person = User.objects.filter(pk=OuterRef("adder")).annotate(shown=shown).values("shown")
-    key = ApiKey.objects.filter(pk=OuterRef("adder")).values("name")
+    name = NullIf(Trim(Concat("user__first_name", Value(" "), "user__last_name")), Value(""))
+    shown = Coalesce(name, "user__email", output_field=models.CharField())
+    here = {"organization": OuterRef("organization")}
+    person = OrganizationMembership.objects.filter(user=OuterRef("adder"), **here).annotate(shown=shown).values("shown")
+    key = ApiKey.objects.filter(pk=OuterRef("adder"), **here).values("name")
     told = Coalesce(Subquery(person), Subquery(key), Value(""), output_field=models.CharField())
     return {"adder": made, "added_by": told}
 

@@ -16,11 +16,12 @@ from apps.access.actors import Actor, UserActor
 from apps.access.roles import WorkspaceRole, actions_of
 from apps.apikeys import operations as apikeys
 from apps.apikeys.models import ApiKey
-from apps.core.errors import Invalid
+from apps.core.errors import Invalid, Missing, Stale
 from apps.memberships import consequences, invitations, operations
 from apps.memberships.consequences import Consequences
 from apps.memberships.models import Invitation, OrganizationMembership, WorkspaceMembership
 from apps.organizations import operations as organizations
+from apps.organizations.models import Organization
 
 Status = OrganizationMembership.Status
 
@@ -87,19 +88,31 @@ def report(membership: OrganizationMembership) -> Report:
 
 
 @transaction.atomic
-def remove(membership: OrganizationMembership, choices: Choices, *, by: Actor) -> None:
+def remove(
+    membership: OrganizationMembership,
+    choices: Choices,
+    *,
+    version: int | None = None,
+    seen: list[Any] | None = None,
+    by: Actor,
+) -> None:
     """Removes somebody and does what was decided about what they leave, all of it or nothing.
 
-    Raises what each act raises by itself, and Invalid for a choice about something they would not leave.
+    Raises what each act raises by itself, Invalid for a choice about something they would not leave, and Stale where
+    what hangs on them is no longer what was `seen`: a report, spelt, as it was decided about.
     """
-    membership.organization = organizations.lock(membership.organization, by)
-    gate.require(by, Action.ORGANISATION_USERS_DELETE, membership.organization)
+    organization = organizations.lock(membership.organization, by)
+    gate.require(by, Action.ORGANISATION_USERS_DELETE, organization)
+    membership = _read_again(membership, organization)
+    membership.refuse_stale(version)
     operations.refuse_removal(membership, by=by)
     found = report(membership)
+    if seen is not None and seen != found.spelt():
+        raise Stale
     _refuse_strange(choices, found)
     for placed in found.leads:
         if successor := choices.leads.get(placed.workspace_id):
-            _hand_over(placed, successor, by=by)
+            _hand_over(placed, _still_here(successor, placed), by=by)
     if choices.invitations_are_taken_over:
         for invitation in _offers(membership):
             invitations.take_over(invitation, by=by)
@@ -107,6 +120,26 @@ def remove(membership: OrganizationMembership, choices: Choices, *, by: Actor) -
         if choices.keys.get(key.pk) == Fate.REVOKE:
             apikeys.revoke(key, by=by)
     operations.remove(membership, by=by)
+
+
+def _read_again(membership: OrganizationMembership, organization: Organization) -> OrganizationMembership:
+    """The member as they are under the organization's lock, with nothing that was counted before."""
+    rows = OrganizationMembership.objects.select_related("user").filter(pk=membership.pk, organization=organization)
+    found = rows.first()
+    if found is None:
+        raise Missing("member")
+    found.organization = organization
+    return found
+
+
+def _still_here(successor: OrganizationMembership, placed: WorkspaceMembership) -> OrganizationMembership:
+    """Whoever is to look after the workspace, asked again under the lock. Raises Invalid, at their field."""
+    rows = OrganizationMembership.objects.active().filter(organization=placed.organization_id, user__is_active=True)
+    found = rows.exclude(pk=placed.membership_id).select_related("user").filter(pk=successor.pk).first()
+    if found is None:
+        raise Invalid({f"lead_{placed.workspace_id}": _("They are not active here any more. Choose somebody else.")})
+    found.organization = placed.workspace.organization
+    return found
 
 
 def _hand_over(placed: WorkspaceMembership, successor: OrganizationMembership, *, by: Actor) -> None:
@@ -133,7 +166,9 @@ def successors(left: Report, membership: OrganizationMembership) -> dict[uuid.UU
     found: dict[uuid.UUID, list[OrganizationMembership]] = {place: [] for place in places}
     if not places:
         return found
-    rows = WorkspaceMembership.objects.filter(workspace__in=places, membership__status=Status.ACTIVE)
+    rows = WorkspaceMembership.objects.filter(
+        workspace__in=places, membership__status=Status.ACTIVE, membership__user__is_active=True
+    )
     others = rows.exclude(membership=membership).select_related("membership__user")
     for placed in others.order_by("membership__name_key", "pk")[:_SUCCESSORS]:
         found[placed.workspace_id].append(placed.membership)

@@ -58,20 +58,22 @@ def change_role(
 
 
 @transaction.atomic
-def remove(membership: OrganizationMembership, *, by: Actor) -> None:
+def remove(membership: OrganizationMembership, *, version: int | None = None, by: Actor) -> None:
     """Ends a person's time in the organization: every membership, and every personal key, at once (P11)."""
     membership = _lock(membership, Action.ORGANISATION_USERS_DELETE, by)
+    membership.refuse_stale(version)
     refuse_removal(membership, by=by)
     refuse_if_last_owner(membership)
     _end(membership, Event.MEMBERSHIP_REMOVED, by=by)
 
 
 @transaction.atomic
-def leave(membership: OrganizationMembership, *, by: Actor) -> None:
+def leave(membership: OrganizationMembership, *, version: int | None = None, by: Actor) -> None:
     """Ends one's own time in the organization: a right everybody has, except its last owner (P2, P3)."""
     membership = _lock_row(membership, organizations.lock(membership.organization, by))
     if by.kind != UserActor.kind or by.id != membership.user_id:
         raise Missing("membership")
+    membership.refuse_stale(version)
     refuse_if_last_owner(membership)
     _end(membership, Event.MEMBERSHIP_LEFT, by=by)
 
@@ -83,18 +85,20 @@ def end(membership: OrganizationMembership, *, by: Actor) -> None:
 
 
 @transaction.atomic
-def suspend(membership: OrganizationMembership, *, by: Actor) -> OrganizationMembership:
+def suspend(membership: OrganizationMembership, *, version: int | None = None, by: Actor) -> OrganizationMembership:
     """Takes a person out of every role here, keys included, until somebody reactivates them (P22)."""
     membership = _lock(membership, Action.ORGANISATION_USERS_UPDATE, by)
+    membership.refuse_stale(version)
     refuse_status(membership, Status.SUSPENDED, by=by)
     refuse_if_last_owner(membership)
     return _set_status(membership, Status.SUSPENDED, Event.MEMBERSHIP_SUSPENDED, by=by)
 
 
 @transaction.atomic
-def reactivate(membership: OrganizationMembership, *, by: Actor) -> OrganizationMembership:
+def reactivate(membership: OrganizationMembership, *, version: int | None = None, by: Actor) -> OrganizationMembership:
     """Gives a suspended person back all they had."""
     membership = _lock(membership, Action.ORGANISATION_USERS_UPDATE, by)
+    membership.refuse_stale(version)
     refuse_status(membership, Status.ACTIVE, by=by)
     return _set_status(membership, Status.ACTIVE, Event.MEMBERSHIP_REACTIVATED, by=by)
 
@@ -159,9 +163,10 @@ def change_workspace_role(
 
 
 @transaction.atomic
-def remove_from_workspace(placed: WorkspaceMembership, *, by: Actor) -> None:
+def remove_from_workspace(placed: WorkspaceMembership, *, version: int | None = None, by: Actor) -> None:
     """Takes somebody off a workspace's team, with their personal keys there (P11)."""
     placed = _lock_in_workspace(placed, Action.WORKSPACE_USERS_DELETE, by)
+    placed.refuse_stale(version)
     refuse_team_removal(placed, by=by)
     user, workspace = placed.membership.user, placed.workspace
     ended = apikeys.revoke_all_of(user, workspace, by=by)

@@ -15,33 +15,21 @@ from apps.access.roles import OrganizationRole, makes_owners
 from apps.accounts.reauthentication import require_recent
 from apps.audit import lines
 from apps.core import text
-from apps.core.errors import Stale
 from apps.memberships import access, consequences, listing, offboarding
 from apps.memberships import operations as memberships
 from apps.memberships.models import OrganizationMembership
 from apps.memberships.person_forms import GraveRoleForm, PreviewedRoleForm, RemovalForm, SeatForm
 from apps.organizations import questions
 from apps.organizations.matrix import summary, workspace_summary
-from apps.tenancy.consequences import SeenForm, SeenMixin, digest
+from apps.tenancy.consequences import ReadAgainMixin, SeenForm, digest
 from apps.tenancy.context import reachable_workspaces
-from apps.tenancy.forms import grantable, grantable_in
+from apps.tenancy.forms import VersionedForm, grantable, grantable_in
 from apps.tenancy.undo import Undo
 from apps.tenancy.views import OperationMixin, TenantMixin, finish
 
 ACTS: Final = 50
 PLACES: Final = 200  # workspaces in one choice
 TABS: Final = {"access": gettext_lazy("Access"), "keys": gettext_lazy("Keys"), "activity": gettext_lazy("Activity")}
-
-
-class ReadAgainMixin(SeenMixin):
-    """A preview of another version of somebody is shown anew, as things are now, rather than done."""
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        try:
-            return super().form_valid(form)
-        except Stale as refusal:
-            form.add_error(None, str(refusal))
-            return self.form_invalid(form, status=409)
 
 
 class PersonMixin(TenantMixin, SingleObjectMixin):
@@ -91,6 +79,11 @@ class MemberDetail(PersonMixin, TemplateView):
         return self.object.user == self.request.user or self.tenant.may(Action.WORKSPACE_USER_API_KEYS_LIST)
 
     @property
+    def _may_see_who_added(self) -> bool:
+        """As in the list, where it is a column."""
+        return "added" in {column.name for column in listing.readable(self.tenant.may)}
+
+    @property
     def tab(self) -> str:
         asked = self.request.GET.get("tab", "")
         return asked if asked in self.tabs else next(iter(self.tabs))
@@ -106,7 +99,7 @@ class MemberDetail(PersonMixin, TemplateView):
         )
 
     def _access(self) -> dict[str, Any]:
-        found = access.grants(self.object, self.object.seats)
+        found = access.grants(self.object, self.object.seats, tells_adder=self._may_see_who_added)
         asked, named = (self.request.GET.get(name, "").replace("\0", " ").strip() for name in ("can", "action"))
         likely = questions.actions_asked_for(asked)
         meant = Action(named) if named in list(Action) else next(iter(likely), None)
@@ -233,7 +226,8 @@ class MemberReactivate(PersonMixin, View):
     action = Action.ORGANISATION_USERS_UPDATE
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        member = memberships.reactivate(self.object, by=self.tenant.actor)
+        version = VersionedForm(request.POST, tenant=self.tenant).taken()["version"]
+        member = memberships.reactivate(self.object, version=version, by=self.tenant.actor)
         return self.done(_("%(person)s is active again.") % {"person": member})
 
 
@@ -248,8 +242,8 @@ class MemberSuspend(PersonAct):
         return consequences.of_suspension(self.object)
 
     def run(self, form: Any) -> HttpResponse:
-        member = memberships.suspend(self.object, by=self.tenant.actor)
-        undo = Undo("memberships:reactivate", self._address)
+        member = memberships.suspend(self.object, version=form.cleaned_data["version"], by=self.tenant.actor)
+        undo = Undo("memberships:reactivate", self._address, {"version": member.version})
         return self.done(_("%(person)s is suspended.") % {"person": member}, undo=undo)
 
 
@@ -292,14 +286,15 @@ class MemberRemove(PersonAct):
         memberships.refuse_removal(self.object, by=self.tenant.actor)
 
     def run(self, form: RemovalForm) -> HttpResponse:
-        offboarding.remove(self.object, form.choices, by=self.tenant.actor)
+        version, seen = form.cleaned_data["version"], self.report.spelt()
+        offboarding.remove(self.object, form.choices, version=version, seen=seen, by=self.tenant.actor)
         told = {"person": self.object, "organization": self.tenant.organization}
         slug = self.tenant.organization.slug
         said = _("%(person)s is no longer in %(organization)s.") % told
         return finish(self.request, said, "memberships:members", slug)
 
 
-class OrganizationLeave(TenantMixin, SeenMixin, FormView):
+class OrganizationLeave(TenantMixin, ReadAgainMixin, FormView):
     """One's own way out, which needs no right but being a member (product P3)."""
 
     action = Action.ORGANISATIONS_READ
@@ -327,5 +322,5 @@ class OrganizationLeave(TenantMixin, SeenMixin, FormView):
         return super().get_context_data(member=self.object, **more)
 
     def run(self, form: Any) -> HttpResponse:
-        memberships.leave(self.object, by=self.tenant.actor)
+        memberships.leave(self.object, version=form.cleaned_data["version"], by=self.tenant.actor)
         return finish(self.request, _("You have left %(place)s.") % {"place": self.tenant.organization}, "home")

@@ -12,7 +12,7 @@ from apps.core.errors import Invalid
 from apps.memberships.invitations import Invited
 from apps.memberships.links import invitation_link
 from apps.memberships.models import OrganizationMembership, WorkspaceMembership
-from apps.tenancy.fields import Always, Computed, Id, Instant, ListOf, OneOf, Scopes, Serializer, Text
+from apps.tenancy.fields import Always, Computed, Id, Instant, ListOf, OneOf, Scopes, Serializer, ShownOnce, Text
 from apps.workspaces.types import ACTIONS, WorkspaceType
 
 # Owners are made by owners, and never over the wire (product P1).
@@ -125,7 +125,7 @@ class NewInvite(Serializer):
 class InvitedSerializer(InviteSerializer):
     """A new invitation, and its link for the one time it is shown."""
 
-    invite_link = serializers.CharField()
+    invite_link = ShownOnce()
 
     def to_representation(self, made: Invited) -> dict[str, Any]:
         return {**InviteSerializer(made.invitation).data, "invite_link": invitation_link(made.token)}
@@ -134,8 +134,8 @@ class InvitedSerializer(InviteSerializer):
 class LinkSerializer(Serializer):
     """The link under both names that clients look for."""
 
-    inviteLink = serializers.CharField()  # noqa: N815 (the contract's spelling)
-    invite_link = serializers.CharField()
+    inviteLink = ShownOnce()  # noqa: N815 (the contract's spelling)
+    invite_link = ShownOnce()
 
 
 @cache

@@ -1,6 +1,9 @@
 """The pages about the team of a workspace."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, ClassVar, Final
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -19,10 +22,9 @@ from apps.memberships.answer_views import once
 from apps.memberships.member_views import CHOICES
 from apps.memberships.models import OrganizationMembership, WorkspaceMembership
 from apps.memberships.person_forms import GatheringForm, PreviewedTeamRoleForm
-from apps.memberships.person_views import ReadAgainMixin
 from apps.organizations.matrix import workspace_summary
 from apps.tenancy import keyset
-from apps.tenancy.consequences import SeenForm, digest
+from apps.tenancy.consequences import ReadAgainMixin, SeenForm, digest
 from apps.tenancy.forms import grantable_in
 from apps.tenancy.undo import Undo
 from apps.tenancy.views import ListMixin, OperationMixin, WorkspaceMixin, finish, who_may
@@ -118,8 +120,8 @@ class TeamAdd(TeamMixin, OperationMixin, FormView):
         asked = self.request.POST.get("find", "").replace("\0", " ").strip()
         found = search.matching(rows, asked, self.tenant.organization) if asked else rows
         shown = list(found.order_by("name_key", "pk")[:CHOICES])
-        chosen = set(self.request.POST.getlist("people")) - {str(member.pk) for member in shown}
-        return shown + [member for member in rows if str(member.pk) in chosen] if chosen else shown
+        chosen = _ids(self.request.POST.getlist("people")) - {member.pk for member in shown}
+        return shown + list(rows.filter(pk__in=chosen)) if chosen else shown
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "people": self.people}
@@ -224,5 +226,15 @@ class TeamRemove(TeamAct):
         return super().get_context_data(placed=self.placed, stays=stays, **more)
 
     def run(self, form: Any) -> HttpResponse:
-        memberships.remove_from_workspace(self.placed, by=self.tenant.actor)
+        version = form.cleaned_data["version"]
+        memberships.remove_from_workspace(self.placed, version=version, by=self.tenant.actor)
         return self.done(_("%(person)s is no longer on the team.") % {"person": self.placed.membership})
+
+
+def _ids(given: Iterable[str]) -> set[UUID]:
+    """Those that are ids; what is none, the form refuses by itself."""
+    found = set()
+    for each in given:
+        with suppress(ValueError):
+            found.add(UUID(each))
+    return found

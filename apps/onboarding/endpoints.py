@@ -42,7 +42,7 @@ def by_action() -> Mapping[Action, list[Endpoint]]:
 
 
 def _needed(view: Any, handler: str) -> Iterable[Action]:
-    needed = view.actions[handler]
+    needed = getattr(view, "actions", {}).get(handler)  # one that asks for no key needs no action
     if isinstance(needed, Action):
         return [needed]
     # Where it is decided by the key that the path names, each family of keys has an action for it.

@@ -14,6 +14,7 @@ from apps.access.actions import Action
 from apps.access.roles import REACHING_INTO_WORKSPACES, OrganizationRole
 from apps.access.scopes import KeyType
 from apps.accounts.queries import SECOND_FACTORS
+from apps.apikeys import attention
 from apps.apikeys.models import ApiKey, action_on
 from apps.core.clock import now
 from apps.memberships.models import Invitation, OrganizationMembership
@@ -21,7 +22,7 @@ from apps.tenancy.keyset import Total
 from apps.tenancy.tenant import Tenant
 from apps.workspaces.models import Workspace
 
-INACTIVE_DAYS, SOON_DAYS = 90, 30
+INACTIVE_DAYS = 90
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,14 @@ def _of_invitations(tenant: Tenant) -> Chore:
 
 
 def _of_keys(tenant: Tenant) -> Iterator[Chore]:
+    """Those that work, as the list shows them; the same words narrow the list, so that it holds just these rows."""
     rows: Any = tenant.own(ApiKey)
-    live, end = rows.live().in_open_places(tenant.organization), now() + timedelta(days=SOON_DAYS)
-    yield Chore("endless_keys", "key-round", live.filter(expires_at=None), "apikeys:list", "expiry=never", _endless)
-    yield Chore("ending_keys", "clock-alert", live.filter(expires_at__lte=end), "apikeys:list", "expiry=soon", _ending)
+    live = rows.live().in_open_places(tenant.organization)
+    yield Chore("endless_keys", "key-round", live.without_end(), "apikeys:list", "status=active&expiry=never", _endless)
+    yield Chore("ending_keys", "clock-alert", live.ending_soon(), "apikeys:list", "status=active&expiry=soon", _ending)
+    for matter, (icon, said) in _MATTERS.items():
+        found = attention.about(matter, live, tenant.organization)
+        yield Chore(f"{matter}_keys", icon, found, "apikeys:list", f"status=active&attention={matter}", said)
 
 
 def _of_workspaces(tenant: Tenant) -> Chore:
@@ -138,6 +143,47 @@ def _endless(count: int) -> str:
 
 def _ending(count: int) -> str:
     return ngettext("%(count)s API key expires within 30 days", "%(count)s API keys expire within 30 days", count)
+
+
+def _forgotten(count: int) -> str:
+    return ngettext(
+        "%(count)s API key is older than 30 days and was never used",
+        "%(count)s API keys are older than 30 days and were never used",
+        count,
+    )
+
+
+def _left(count: int) -> str:
+    return ngettext("%(count)s API key is of somebody who has left", "%(count)s API keys are of people who left", count)
+
+
+def _suspended(count: int) -> str:
+    return ngettext(
+        "%(count)s API key is of somebody who is suspended", "%(count)s API keys are of people who are suspended", count
+    )
+
+
+def _not_as_asked(count: int) -> str:
+    return ngettext(
+        "%(count)s API key is not as the policy asks", "%(count)s API keys are not as the policy asks", count
+    )
+
+
+def _unused_scopes(count: int) -> str:
+    return ngettext(
+        "%(count)s API key carries scopes it did not use for 30 days",
+        "%(count)s API keys carry scopes they did not use for 30 days",
+        count,
+    )
+
+
+_MATTERS: Final[dict[str, tuple[str, Callable[[int], str]]]] = {
+    "forgotten": ("unplug", _forgotten),
+    "left": ("user-round-x", _left),
+    "suspended": ("pause", _suspended),
+    "policy": ("scale", _not_as_asked),
+    "scopes": ("scissors", _unused_scopes),
+}
 
 
 def _one_manager(count: int) -> str:

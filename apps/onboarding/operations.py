@@ -66,13 +66,14 @@ def may_found(actor: Actor) -> bool:
 
 
 @transaction.atomic
-def delete_organization(organization: Organization, *, typed_name: str, by: Actor) -> None:
+def delete_organization(organization: Organization, *, typed_name: str, version: int | None = None, by: Actor) -> None:
     """Ends an organization and everything in it; its audit log stays (P9).
 
     Arguments: `typed_name` is what the person typed to confirm.
     """
     organization = organizations.lock(organization, by)
     gate.require(by, Action.ORGANISATIONS_DELETE, organization)
+    organization.refuse_stale(version)
     if typed_name.strip() != organization.name:
         raise Invalid({"typed_name": _("This is not the organization's name.")})
     protected = list(organization.workspaces.filter(delete_protected=True).values_list("name", flat=True)[:5])

@@ -17,7 +17,7 @@ from apps.memberships.models import Invitation, OrganizationMembership
 from apps.onboarding import hygiene, operations
 from apps.onboarding.forms import DeleteForm
 from apps.tenancy import keyset
-from apps.tenancy.consequences import SeenMixin
+from apps.tenancy.consequences import ReadAgainMixin
 from apps.tenancy.views import TenantMixin
 from apps.workspaces.models import Workspace
 
@@ -59,7 +59,7 @@ class OrganizationDanger(TenantMixin, TemplateView):
         )
 
 
-class OrganizationDelete(TenantMixin, RecentMixin, SeenMixin, FormView):
+class OrganizationDelete(TenantMixin, RecentMixin, ReadAgainMixin, FormView):
     """The end of an organization, by somebody who has just proved that it is still them."""
 
     action = Action.ORGANISATIONS_DELETE
@@ -84,8 +84,9 @@ class OrganizationDelete(TenantMixin, RecentMixin, SeenMixin, FormView):
         return {name: total.number for name, total in counted.items()}
 
     def run(self, form: DeleteForm) -> HttpResponse:
+        given = form.cleaned_data
         operations.delete_organization(
-            self.tenant.organization, typed_name=form.cleaned_data["typed"], by=self.tenant.actor
+            self.tenant.organization, typed_name=given["typed"], version=given["version"], by=self.tenant.actor
         )
         told = {"organization": self.tenant.organization}
         messages.success(self.request, _("%(organization)s is deleted, with everything in it.") % told)

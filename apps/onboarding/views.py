@@ -14,6 +14,7 @@ from django.views.generic import FormView, TemplateView
 from apps.access.actions import Action
 from apps.access.roles import OrganizationRole, WorkspaceRole
 from apps.access.scopes import KeyType
+from apps.apikeys import uses
 from apps.apikeys.models import ApiKey, action_on
 from apps.audit import lines
 from apps.core.errors import Closed
@@ -98,12 +99,13 @@ class OrganizationOverview(TenantMixin, TemplateView):
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         chores = list(hygiene.chores(self.tenant))
         shown = self._may_be_counted()
-        counted = keyset.count(**shown, **{chore.name: chore.rows for chore in chores})
+        called = uses.any_in(self.tenant.organization)
+        counted = keyset.count(**shown, **{chore.name: chore.rows for chore in chores}, called=called)
         stats, mine = {name: counted[name] for name in shown}, self._workspaces()
         return super().get_context_data(
             counted=stats,
             shape={1: "one", 2: "two", 3: "three"}.get(len(stats), ""),
-            steps=self._steps(stats),
+            steps=self._steps(stats, has_called=bool(counted["called"])),
             tidies=bool(chores),
             findings=hygiene.findings(self.tenant, chores, counted),
             may_read_log=self.tenant.may(Action.AUDIT_LOGS_LIST),
@@ -135,7 +137,7 @@ class OrganizationOverview(TenantMixin, TemplateView):
             self.request.actor.look_at(found)
         return found
 
-    def _steps(self, counted: Mapping[str, keyset.Total]) -> list[Step]:
+    def _steps(self, counted: Mapping[str, keyset.Total], *, has_called: bool) -> list[Step]:
         """For whoever may take all of them, until all are done."""
         if not {"api_keys", "invitations"} <= counted.keys() or not self.tenant.may(Action.WORKSPACES_CREATE):
             return []
@@ -155,6 +157,7 @@ class OrganizationOverview(TenantMixin, TemplateView):
                 _("Create an API key"),
                 self._link("apikeys:create"),
             ),
+            Step(_("Make a call with it"), has_called, _("See how"), reverse("v1:docs")),
         ]
         return [] if all(step.is_done for step in steps) else steps
 

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from apps.access.actions import Action
 from apps.core.errors import Invalid
 from apps.core.models import TenantRow
+from apps.tenancy import idempotency
 from apps.tenancy.tenant import Tenant
 
 STANDARD = ("list", "retrieve", "create", "update", "partial_update", "destroy")
@@ -36,6 +37,7 @@ class TenantViewSet(viewsets.GenericViewSet[Any]):
     reads: ClassVar[dict[str, Shape]] = {}
     answers: ClassVar[dict[str, Shape]] = {}
     paced: ClassVar[frozenset[str]] = frozenset()  # what can be asked too often
+    questions: ClassVar[frozenset[str]] = frozenset()  # POSTs that change nothing: each is answered anew
     model: ClassVar[type[TenantRow]]
     tenant: Tenant
     http_method_names = ["get", "head", "post", "put", "delete"]
@@ -60,6 +62,7 @@ class TenantViewSet(viewsets.GenericViewSet[Any]):
         for name in self.body_ids if in_path is not None else ():
             if body.get(name) not in (None, "") and not self.is_same(in_path, body[name]):
                 raise Invalid({name: "The body names something else than the path."})
+        idempotency.heed(self)
 
     def actions_needed(self) -> Iterable[Action]:
         if self.action in (None, "metadata"):

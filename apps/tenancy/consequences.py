@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from apps.core.errors import Stale
 from apps.tenancy.forms import VersionedForm
 from apps.tenancy.views import OperationMixin
 
@@ -63,3 +64,23 @@ class SeenMixin(OperationMixin):
             form.add_error(None, _("What this would do has changed since you opened it. Read it again, then confirm."))
             return self.form_invalid(form, status=409)
         return super().form_valid(form)
+
+
+class ReadAgainMixin(SeenMixin):
+    """A preview of what somebody has changed meanwhile is shown anew, as things are now, rather than done."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            return super().form_valid(form)
+        except Stale as refusal:
+            self._forget()
+            again = self.get_form()  # type: ignore[attr-defined]
+            again.is_valid()
+            again.add_error(None, str(refusal))
+            return self.form_invalid(again, status=409)
+
+    def _forget(self) -> None:
+        """Lets go of all that was read for what was shown."""
+        kept = [name for name in vars(self) if isinstance(getattr(type(self), name, None), cached_property)]
+        for name in kept:
+            del vars(self)[name]

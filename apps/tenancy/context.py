@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 from django.db.models import Case, Value, When
 from django.http import HttpRequest
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -70,7 +70,14 @@ def came_from(request: HttpRequest) -> str:
         found = resolve(unquote(urlsplit(given).path))
     except (Resolver404, ValueError):
         return ""
-    return given if found.view_name == "home" or "organization" in found.kwargs else ""
+    is_ours = found.view_name == "home" or "organization" in found.kwargs
+    return given if is_ours and _can_be_looked_at(found) else ""
+
+
+def _can_be_looked_at(found: ResolverMatch) -> bool:
+    """Whether a browser that is sent there finds a page: an address that only takes forms has none."""
+    view = getattr(found.func, "view_class", None)
+    return hasattr(view, "get") and "get" in view.http_method_names
 
 
 def memberships_of(request: HttpRequest, current: str = "") -> list[OrganizationMembership]:

@@ -10,7 +10,19 @@ from rest_framework.settings import api_settings
 from apps.access.actions import Action
 from apps.access.actors import Actor
 from apps.audit import log
-from apps.core.errors import Closed, Conflict, DomainError, Forbidden, Invalid, Missing, Overreach, TooMany
+from apps.core.errors import (
+    Closed,
+    Conflict,
+    DomainError,
+    Exhausted,
+    Forbidden,
+    Invalid,
+    Missing,
+    Overreach,
+    TooMany,
+    Unavailable,
+)
+from apps.replays.operations import AnotherCall
 
 CODES: Final = {
     400: "AB01",
@@ -23,6 +35,7 @@ CODES: Final = {
     412: "AB05",
     413: "AB06",
     415: "AB04",
+    422: "AB01",
     429: "AB09",
 }
 TYPES: Final = {
@@ -31,6 +44,7 @@ TYPES: Final = {
     403: "permission_error",
     404: "not_found_error",
     409: "conflict_error",
+    412: "insufficient_quota",
     413: "request_too_large",
     429: "rate_limit_error",
 }
@@ -38,9 +52,12 @@ _STATUS: Final[dict[type[DomainError], int]] = {
     Forbidden: 403,
     Closed: 403,
     Missing: 404,
+    AnotherCall: 422,
     Conflict: 409,
     Invalid: 400,
+    Exhausted: 412,
     TooMany: 429,
+    Unavailable: 503,
 }
 MOST_LISTED: Final = 50  # mistakes in one answer
 NOT_FOUND: Final = "Not found."
@@ -118,7 +135,7 @@ def _domain(exc: DomainError, context: dict[str, Any]) -> JsonResponse:
         facts = {"action": str(exc.action), "place": str(exc.place), "roles": list(exc.roles)}
         return JsonResponse(body(status, str(exc), **facts), status=status)
     answer = last_resort(status, str(exc))
-    if isinstance(exc, TooMany):
+    if isinstance(exc, TooMany | Unavailable):
         answer["Retry-After"] = str(exc.wait)
     return answer
 

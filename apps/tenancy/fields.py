@@ -1,6 +1,6 @@
 """How the wire spells plain values: strict texts, ids and flags coming in; instants, 0 and 1, and null going out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -136,6 +136,27 @@ class Computed(serializers.SerializerMethodField):
     def __init__(self, schema: dict[str, Any]) -> None:
         super().__init__()
         set_override(self, "field", schema)
+
+
+class ShownOnce(serializers.CharField):
+    """A secret in clear, in the answer to the call that made it and never again: kept answers hold null in its place.
+
+    Every secret the wire answers is a field of this kind (see idempotency).
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        said = "Shown this once. It is null in an answer that is given again for an Idempotency-Key."
+        super().__init__(allow_null=True, help_text=said, **kwargs)
+
+
+class Exact(Serializer):
+    """A body of an endpoint of our own: what it does not know is refused by name, not passed over (product P28)."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = [name for name in data if name not in self.fields] if isinstance(data, Mapping) else []
+        if unknown:
+            raise serializers.ValidationError(dict.fromkeys(unknown, "This field is not known here."))
+        return super().to_internal_value(data)
 
 
 class Always(serializers.Field[Any, Any, Any, Any]):

@@ -48,8 +48,13 @@ class PageForm(forms.Form):
     def taken(self) -> dict[str, Any]:
         """What was sent, for an act that has no page of its own to say errors on. Raises Invalid."""
         if not self.is_valid():
-            raise Invalid({field: str(errors[0]) for field, errors in self.errors.items()})
+            raise self.refusal
         return self.cleaned_data
+
+    @property
+    def refusal(self) -> Invalid:
+        """What is wrong with it, where no page of its own can say so."""
+        return Invalid({field: str(errors[0]) for field, errors in self.errors.items()})
 
     def refuse(self, refusal: Invalid) -> None:
         """Says what an operation found invalid, at the field it concerns or above them all."""

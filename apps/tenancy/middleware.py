@@ -9,6 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from apps.access.actors import Actor, NobodyActor, Origin, UserActor
+from apps.apikeys import uses
+from apps.apikeys.models import ApiKey
+from apps.core.clock import now
 from apps.core.models import new_id
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -40,6 +43,7 @@ class TraceMiddleware:
         structlog.contextvars.bind_contextvars(trace_id=request_id)
         response = self.get_response(request)
         response[TRACE_HEADER] = response[REQUEST_HEADER] = request_id
+        follow(request, response)
         return response
 
 
@@ -59,6 +63,27 @@ class ActorMiddleware:
 def actor_of(request: HttpRequest) -> Actor:
     origin: Origin = request.origin  # type: ignore[attr-defined]
     return UserActor(request.user, origin) if request.user.is_authenticated else NobodyActor(origin)
+
+
+def follow(request: HttpRequest, response: HttpResponse) -> None:
+    """Notes the use of a key once its answer is out. What was refused used the key, but none of its scopes."""
+    key = getattr(request, "auth", None)
+    if not isinstance(key, ApiKey):
+        return
+    at, is_refused = now(), response.status_code in {401, 403}
+
+    def note() -> None:
+        match = request.resolver_match
+        uses.note(
+            key,
+            at=at,
+            address=request.origin.address,  # type: ignore[attr-defined]
+            agent=request.origin.agent,  # type: ignore[attr-defined]
+            route=uses.template(request.method or "", match.route if match else ""),
+            scopes=() if is_refused else getattr(request, "scopes_used", ()),
+        )
+
+    response._resource_closers.append(note)  # type: ignore[attr-defined]
 
 
 def is_api(path: str) -> bool:

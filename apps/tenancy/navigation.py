@@ -67,6 +67,19 @@ ORGANIZATION: Final = (
         _("API keys"),
         "key-round",
         pgettext_lazy("search words", "tokens secrets credentials"),
+        beside=(
+            Page(
+                "apikeys:policy",
+                _("Key policy"),
+                "scroll-text",
+                pgettext_lazy("search words", "rules expiry lifetime rotation of keys"),
+                needs=(
+                    Action.ORGANISATION_SERVICE_API_KEYS_LIST,
+                    Action.WORKSPACE_SERVICE_API_KEYS_LIST,
+                    Action.WORKSPACE_USER_API_KEYS_LIST,
+                ),
+            ),
+        ),
         key="k",
     ),
     Page(
@@ -123,6 +136,16 @@ WORKSPACE: Final = (
         _("API keys"),
         "key-round",
         pgettext_lazy("search words", "tokens secrets credentials"),
+        beside=(
+            Page(
+                "apikeys:workspace-policy",
+                _("Key policy"),
+                "scroll-text",
+                pgettext_lazy("search words", "rules expiry lifetime rotation of keys"),
+                floor=2,
+                needs=(Action.WORKSPACE_SERVICE_API_KEYS_LIST, Action.WORKSPACE_USER_API_KEYS_LIST),
+            ),
+        ),
         floor=2,
     ),
     Page(

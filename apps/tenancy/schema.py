@@ -6,8 +6,9 @@ from typing import Any, Final
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
+from apps.tenancy import idempotency
 from apps.tenancy.errors import CODES
 
 DONE: Final = OpenApiResponse({"type": "object"}, description="Done; there is nothing more to say.")
@@ -83,6 +84,23 @@ REFUSALS: Final = {
 }
 WRITING: Final = {409: "Not in the state things are in.", 413: "The body is too large."}
 PACED: Final = {429: "Not this often; the `Retry-After` header says how many seconds to wait."}
+KEYED: Final = {422: "The `Idempotency-Key` was used for another request."}
+KEY: Final = OpenApiParameter(
+    idempotency.HEADER,
+    {"type": "string", "pattern": idempotency.PATTERN},
+    OpenApiParameter.HEADER,
+    description=(
+        "A name of your own for this request. Sent again with the same key within 24 hours, it is answered as before "
+        "and does nothing; while the first still runs, 409. A refused or failed request leaves its key free."
+    ),
+)
+REPLAY: Final = OpenApiParameter(
+    idempotency.REPLAYED,
+    {"type": "string", "enum": ["true"]},
+    OpenApiParameter.HEADER,
+    response=[200],
+    description="There only if this answer was given before. What is shown once is then null.",
+)
 PATH_IDS: Final = {
     "workspace": "Id or slug of a workspace.",
     "user": "Id of a person.",
@@ -107,15 +125,22 @@ class WireSchema(AutoSchema):
         return self.view.reads.get(self.view.action)
 
     def get_override_parameters(self) -> list[Any]:
+        if self.is_done_once:
+            return [KEY, REPLAY]
         return (
             [self.view.reads[self.view.action]] if self.method == "GET" and self.view.action in self.view.reads else []
         )
+
+    @property
+    def is_done_once(self) -> bool:
+        return self.method == "POST" and self.view.action not in self.view.questions
 
     def get_response_serializers(self) -> Any:
         error = ResolvedComponent(name="Error", type=ResolvedComponent.SCHEMA, object="Error", schema=ERROR)
         self.registry.register_on_missing(error)
         refusals = REFUSALS if self.method == "GET" else REFUSALS | WRITING
         refusals = refusals | (PACED if self.view.action in self.view.paced else {})
+        refusals = refusals | (KEYED if self.is_done_once else {})
         return {
             200: self.view.answers.get(self.view.action, DONE),
             **{status: OpenApiResponse(error.ref, description) for status, description in refusals.items()},

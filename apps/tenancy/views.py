@@ -22,7 +22,18 @@ from apps.access.actors import UserActor
 from apps.access.roles import WorkspaceRole
 from apps.audit import log
 from apps.core import search
-from apps.core.errors import Closed, Conflict, DomainError, Forbidden, Invalid, Missing, Stale, TooMany
+from apps.core.errors import (
+    Closed,
+    Conflict,
+    DomainError,
+    Exhausted,
+    Forbidden,
+    Invalid,
+    Missing,
+    Stale,
+    TooMany,
+    Unavailable,
+)
 from apps.core.models import TenantRow
 from apps.memberships.models import OrganizationMembership
 from apps.organizations.models import Organization
@@ -33,7 +44,15 @@ from apps.tenancy.undo import Undo
 from apps.tenancy.versions import AUTHORS, versions
 from apps.workspaces.models import Workspace
 
-_STATUS: dict[type[DomainError], int] = {Forbidden: 403, Closed: 403, Conflict: 409, Invalid: 400, TooMany: 429}
+_STATUS: dict[type[DomainError], int] = {
+    Forbidden: 403,
+    Closed: 403,
+    Conflict: 409,
+    Exhausted: 412,
+    Invalid: 400,
+    TooMany: 429,
+    Unavailable: 503,
+}
 _HELPERS = 5
 
 
@@ -221,6 +240,13 @@ def sign_in_first(request: HttpRequest) -> HttpResponse:
 
 def refused(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     """The page that says no: what was refused, why, and who can help. Writes the refusal down."""
+    answer = _no(request, refusal)
+    if isinstance(refusal, TooMany | Unavailable):
+        answer["Retry-After"] = str(refusal.wait)
+    return answer
+
+
+def _no(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     tenant: Tenant | None = getattr(request, "tenant", None)
     if isinstance(refusal, Forbidden) and hasattr(refusal.place, "organization_key"):
         log.refused(refusal.action, actor=request.actor, place=refusal.place)  # type: ignore[attr-defined]

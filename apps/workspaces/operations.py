@@ -93,13 +93,14 @@ def update(workspace: Workspace, *, version: int | None = None, by: Actor, **cha
 
 
 @transaction.atomic
-def archive(workspace: Workspace, *, even_if_used: bool = True, by: Actor) -> Workspace:
+def archive(workspace: Workspace, *, even_if_used: bool = True, version: int | None = None, by: Actor) -> Workspace:
     """Closes a workspace: its keys die at once, members no longer see it, and after 30 days it is purged.
 
     With `even_if_used` False it is refused while the workspace still holds something (product P23).
     """
     workspace = lock(workspace, by)
     gate.require(by, Action.WORKSPACES_DELETE, workspace.organization)
+    workspace.refuse_stale(version)
     if workspace.is_archived:
         raise Conflict(_("%(workspace)s is archived already.") % {"workspace": workspace})
     _refuse_if_it_stays(workspace)
@@ -113,10 +114,11 @@ def archive(workspace: Workspace, *, even_if_used: bool = True, by: Actor) -> Wo
 
 
 @transaction.atomic
-def restore(workspace: Workspace, *, by: Actor) -> Workspace:
+def restore(workspace: Workspace, *, version: int | None = None, by: Actor) -> Workspace:
     """Opens an archived workspace again, as it was, keys included."""
     workspace = lock(workspace, by)
     gate.require(by, Action.WORKSPACES_DELETE, workspace.organization)
+    workspace.refuse_stale(version)
     if workspace.kept_until is None:
         raise Conflict(_("%(workspace)s is not archived.") % {"workspace": workspace})
     if workspace.kept_until <= now():

@@ -70,13 +70,10 @@ SECURITY_SETTINGS: Final[dict[str, tuple[Role, Action]]] = {
     "managersWriteWsMcpIntegrations": (_managers, Action.WORKSPACE_MCP_INTEGRATIONS_UPDATE),
 }
 # Settings of the contract that nothing here changes yet.
-_SETTINGS: Final = {
-    "debug_log": 1,
-    "user_api_key_ttl": 0,
-    "user_key_metadata": 1,
-    "user_api_key_count": -1,
-    "user_api_key_max_ttl": 0,
-    "user_key_metadata_override": 1,
+_SETTINGS: Final = {"debug_log": 1, "user_api_key_ttl": 0, "user_key_metadata": 1, "user_key_metadata_override": 1}
+_SETTINGS_SHOWN: Final = {
+    "type": "object",
+    "properties": {name: {"type": "integer"} for name in (*_SETTINGS, "user_api_key_count", "user_api_key_max_ttl")},
 }
 
 
@@ -138,11 +135,22 @@ class WorkspaceDetailSerializer(_WorkspaceSerializer):
     """The workspace when it is asked for by itself; `users` is null for a key that may not list the team."""
 
     organisation_id = serializers.UUIDField(source="organization_id")
-    settings = Always(_SETTINGS)
+    settings = Computed(_SETTINGS_SHOWN)
     last_reset_at = Always(None)
     created_by = serializers.UUIDField(allow_null=True)
     creation_source = Always("default")
     users = TeamMemberSerializer(source="team", many=True, allow_null=True)
+
+    def get_settings(self, workspace: Workspace) -> dict[str, int]:
+        """How many keys there may be and days they may live, here or above; -1 and 0 where nothing is asked."""
+        asked = [place.key_policy or {} for place in (workspace, workspace.organization)]
+        counts = [policy["max_keys"] for policy in asked if policy.get("max_keys")]
+        days = [policy["max_days"] for policy in asked if policy.get("max_days")]
+        return {
+            **_SETTINGS,
+            "user_api_key_count": min(counts, default=-1),
+            "user_api_key_max_ttl": min(days, default=0),
+        }
 
 
 class WorkspaceFilter(Serializer):

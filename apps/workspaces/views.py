@@ -16,9 +16,9 @@ from apps.core import search
 from apps.core.clock import now
 from apps.organizations.matrix import FEATURES
 from apps.tenancy import export, keyset
-from apps.tenancy.consequences import SeenMixin
+from apps.tenancy.consequences import ReadAgainMixin
 from apps.tenancy.context import reaches_every_workspace
-from apps.tenancy.forms import PageForm
+from apps.tenancy.forms import VersionedForm
 from apps.tenancy.undo import Undo
 from apps.tenancy.views import ListMixin, OperationMixin, TenantMixin, WorkspaceMixin, finish, who_may
 from apps.workspaces import contents, operations
@@ -219,7 +219,7 @@ class WorkspaceDanger(SettingsMixin, FormView):
         return finish(self.request, said % {"workspace": changed}, "workspaces:danger", *slugs, undo=undo)
 
 
-class WorkspaceArchive(WorkspaceMixin, SeenMixin, FormView):
+class WorkspaceArchive(WorkspaceMixin, ReadAgainMixin, FormView):
     """The end of a workspace, with what ends with it, confirmed by typing its name."""
 
     action = Action.WORKSPACES_DELETE
@@ -239,9 +239,9 @@ class WorkspaceArchive(WorkspaceMixin, SeenMixin, FormView):
         return super().get_context_data(until=now() + KEPT_AFTER_ARCHIVING, **self.consequences, **more)
 
     def run(self, form: ArchiveForm) -> HttpResponse:
-        operations.archive(self.workspace, by=self.tenant.actor)
+        archived = operations.archive(self.workspace, version=form.cleaned_data["version"], by=self.tenant.actor)
         slug = self.tenant.organization.slug
-        undo = Undo("workspaces:restore", (slug, self.workspace.slug))
+        undo = Undo("workspaces:restore", (slug, self.workspace.slug), {"version": archived.version})
         message = _("%(workspace)s is archived.") % {"workspace": self.workspace}
         return finish(self.request, message, "workspaces:list", slug, undo=undo)
 
@@ -250,11 +250,14 @@ class WorkspaceRestore(WorkspaceMixin, OperationMixin, FormView):
     """The return of an archived workspace: nothing is lost by it, so nothing is typed."""
 
     action = Action.WORKSPACES_DELETE
-    form_class = PageForm
+    form_class = VersionedForm
     template_name = "workspaces/workspace_restore.html"
 
-    def run(self, form: PageForm) -> HttpResponse:
-        restored = operations.restore(self.workspace, by=self.tenant.actor)
+    def get_initial(self) -> dict[str, Any]:
+        return {"version": self.workspace.version}
+
+    def run(self, form: VersionedForm) -> HttpResponse:
+        restored = operations.restore(self.workspace, version=form.cleaned_data["version"], by=self.tenant.actor)
         slugs = (self.tenant.organization.slug, restored.slug)
         message = _("%(workspace)s is open again.") % {"workspace": restored}
         return finish(self.request, message, "onboarding:workspace", *slugs)

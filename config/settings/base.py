@@ -49,7 +49,9 @@ INSTALLED_APPS = [
     "apps.audit",
     "apps.accounts",
     "apps.organizations",
+    "apps.replays",
     "apps.workspaces",
+    "apps.limits",
     "apps.apikeys",
     "apps.memberships",
     "apps.onboarding",
@@ -103,6 +105,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": env.cache("REDIS_URL", default="locmemcache://")}
+# Where rate limits are counted: in Redis where there is one, else in the database. Budgets are always in the database.
+RATE_LIMITS_URL = env.str("REDIS_URL", default="")
 
 # People.
 AUTH_USER_MODEL = "accounts.User"

@@ -5,6 +5,7 @@ const form = document.querySelector("[data-key-form]");
 // A preset fills the table in; whoever then changes the table has made a choice of their own.
 const READING = new Set(["list", "read", "copy", "render"]);
 const WANTED = {
+  default: (level, feature, cell) => "default" in cell.dataset,
   all: (level) => level === "delete" || level === "enabled",
   read: (level, feature) => (feature === "completions" ? level === "disabled" : level === "read" || level === "enabled"),
 };
@@ -12,10 +13,10 @@ const fill = (preset) => {
   const wanted = WANTED[preset];
   if (!wanted) return;
   form.querySelectorAll("[data-level]").forEach((cell) => {
-    if (cell.dataset.level && wanted(cell.value, cell.dataset.level)) check(cell);
+    if (cell.dataset.level && wanted(cell.value, cell.dataset.level, cell)) check(cell);
   });
   form.querySelectorAll("[name='more']:not(:disabled)").forEach((box) => {
-    box.checked = preset === "all" || READING.has(box.dataset.verb);
+    box.checked = preset === "all" || (preset === "read" && READING.has(box.dataset.verb));
   });
 };
 // Where the level itself is shut, the highest below it that is open.
@@ -27,7 +28,14 @@ const check = (cell) => {
 form?.addEventListener("change", ({ target }) => {
   if (target.dataset.preset) fill(target.dataset.preset);
   else if (target.dataset.level || target.name === "more") form.querySelector("[data-preset='custom']").checked = true;
+  if (target.dataset.preset || target.dataset.level || target.name === "more") exact(false);
 });
+// Whoever types in the list of scopes means the list; whoever goes back to the table means the table.
+const exact = (used) => {
+  const box = form.querySelector("[data-use-exact]");
+  if (box) box.checked = used;
+};
+form?.addEventListener("input", ({ target }) => { if ("exact" in target.dataset) exact(true); });
 
 // An answer about a form that has been changed since is not shown: the next one is on its way.
 let changes = 0;

@@ -162,6 +162,11 @@ class TestTheSwitchAtTheEntrance:
     def test_leads_nowhere_else(self, client: Client, db: None, target: str) -> None:
         assert is_ours(client.post("/account/language/", {"language": "de", "next": target})["Location"])
 
+    @pytest.mark.parametrize("name", ["b", "true", "a b", "0", "home", "account_signup", "accounts:profile"])
+    def test_takes_no_word_for_the_name_of_a_page(self, client: Client, db: None, name: str) -> None:
+        answer = client.post("/account/language/", {"language": "de", "next": name})
+        assert answer["Location"] == "/accounts/login/"
+
     @pytest.mark.parametrize("language", ["tlh", "", "../de", "\x00"])
     def test_knows_the_languages_there_are(self, client: Client, db: None, language: str) -> None:
         answer = client.post("/account/language/", {"language": language})

@@ -109,6 +109,8 @@ ENDPOINTS = [
 ]
 LISTS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET" and not endpoint.path.endswith(("}", "whoami"))]
 WRITING = [endpoint for endpoint in ENDPOINTS if endpoint.method in {"POST", "PUT"} and endpoint.body]
+# Our own, which refuse what they do not know; the contract's pass it over (P28).
+EXACT = [endpoint for endpoint in WRITING if endpoint.path == "/whoami/can"]
 NAMING = [endpoint for endpoint in ENDPOINTS if "{" in endpoint.path]
 
 

@@ -19,7 +19,7 @@ from apps.tenancy.api import TenantViewSet
 from apps.tenancy.fields import Id, ListOf
 from apps.workspaces.api import WorkspaceViewSet
 from apps.workspaces.models import Workspace
-from tests.api.endpoints import WRITING, Endpoint, filled, ids, rolled_back, says
+from tests.api.endpoints import EXACT, WRITING, Endpoint, filled, ids, rolled_back, says
 from tests.world import Company, World
 
 VIEWS: tuple[type[TenantViewSet], ...] = (
@@ -343,7 +343,15 @@ class TestFieldsThatAreNotWritten:
         "workspace_id",
     }
 
-    @pytest.mark.parametrize("endpoint", WRITING, ids=str)
+    @pytest.mark.parametrize("endpoint", EXACT, ids=str)
+    def test_are_refused_by_name_where_the_endpoint_is_our_own(self, acme: Company, endpoint: Endpoint) -> None:
+        for name, value in self.CLAIMS.items():
+            if name not in self.WRITTEN:
+                answer = send(acme, endpoint, {**filled(endpoint.body, acme), name: value})
+                assert says(answer, 400, "AB01"), name
+                assert answer.json()["error"]["param"] == name
+
+    @pytest.mark.parametrize("endpoint", [endpoint for endpoint in WRITING if endpoint not in EXACT], ids=str)
     def test_arrive_nowhere(self, acme: Company, endpoint: Endpoint) -> None:
         claims = {name: value for name, value in self.CLAIMS.items() if name not in self.WRITTEN}
         plain, claimed = filled(endpoint.body, acme), {**claims, **filled(endpoint.body, acme)}

@@ -469,6 +469,8 @@ class TestWhoAmI:
                 "scopes",
                 "expires_at",
                 "status",
+                "key_transition_expires_at",
+                "limits",
                 "object",
             }
             assert (shown["id"], shown["name"], shown["type"]) == (str(key.pk), key.name, key.type)

@@ -590,6 +590,15 @@ class TestStopping:
         browser.post(page(acme, acme.workspace_key, "enable/"), {"version": version + 1})
         assert call("GET", "/v1/whoami", secret).status_code == 200
 
+    @pytest.mark.parametrize("sent", [{}, {"version": "x"}, {"version": "2", "junk": "1"}])
+    def test_is_not_ended_by_half_a_form_and_says_why(self, sign_in: Any, acme: Company, sent: dict[str, str]) -> None:
+        apikeys.disable(acme.workspace_key, by=system())
+        answer = sign_in(acme.manager).post(page(acme, acme.workspace_key, "enable/"), sent)
+        assert answer.status_code == 400
+        said = "no field called junk" if "junk" in sent else "does not say which version"
+        assert said in text(answer)
+        assert not ApiKey.objects.get(pk=acme.workspace_key.pk).is_live
+
     def test_for_good_is_confirmed_by_typing_the_name(self, sign_in: Any, acme: Company, call: Any) -> None:
         browser, address = sign_in(acme.manager), page(acme, acme.workspace_key, "revoke/")
         shown = browser.get(address)

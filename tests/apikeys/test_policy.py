@@ -223,3 +223,14 @@ def acme_again(acme: Company) -> Company:
 
 def make_in(acme: Company, workspace: Any, **given: Any) -> ApiKey:
     return apikeys.issue(workspace, name="k", scopes=CALL, by=UserActor(acme.owner), **given).key
+
+
+def test_the_wire_says_what_a_workspace_lets_keys_be(acme: Company, call: Any) -> None:
+    def settings() -> Any:
+        path = f"/v1/admin/workspaces/{acme.workspace.slug}"
+        return call("GET", path, acme.secrets["organization_key"]).json()["settings"]
+
+    assert (settings()["user_api_key_count"], settings()["user_api_key_max_ttl"]) == (-1, 0)
+    ask(acme.organization, acme.owner, max_days=90, max_keys=5)
+    ask(acme.workspace, acme.manager, max_days=30)
+    assert (settings()["user_api_key_count"], settings()["user_api_key_max_ttl"]) == (5, 30)

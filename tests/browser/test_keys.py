@@ -33,7 +33,7 @@ def test_a_key_is_made_shown_once_and_never_again(visitor: Any, acme: Company) -
     page.get_by_label("Name", exact=True).fill("ci-prod")
     page.get_by_role("radiogroup", name="Prompts").get_by_label("Write").check()
     expect(page.locator("#draft")).to_contain_text("This key can call models and read and write prompts in Acme Search")
-    page.locator("label", has_text="Never").click()
+    page.locator("#expiry-card label", has_text="Never").click()
     expect(page.locator("#draft")).to_contain_text("has no end")
     page.get_by_role("button", name="Create key").click()
     secret = secret_on(page)
@@ -94,7 +94,7 @@ def test_a_keyboard_is_enough(visitor: Any, acme: Company) -> None:
     page.keyboard.press("Tab")  # whose it is: one's own
     page.keyboard.press("Tab")  # its description
     page.keyboard.press("Tab")  # where its permissions come from
-    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
     expect(page.locator("[data-preset='read']")).to_be_checked()
     expect(page.get_by_role("radiogroup", name="Configs").get_by_label("Read")).to_be_checked()
     expect(page.locator("#draft")).to_contain_text("read configs")

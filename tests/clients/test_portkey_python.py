@@ -3,10 +3,12 @@
 import asyncio
 import inspect
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+import time_machine
 from portkey_ai import AsyncPortkey, Portkey
 from portkey_ai.api_resources import exceptions as refusals
 from portkey_ai.api_resources.apis import admin, api_keys
@@ -191,6 +193,38 @@ class TestKeys:
             client.api_keys.retrieve(id=made.id)
         with pytest.raises(refusals.AuthenticationError):
             portkey(made.key).api_keys.list()
+
+
+    @pytest.mark.parametrize(
+        ("kind", "scopes"),
+        [(("organisation", "service"), ["workspaces.list"]), (("workspace", "service"), ["completions.write"]),
+         (("workspace", "user"), ["completions.write"])],
+    )  # fmt: skip
+    def test_are_rotated_without_a_call_that_fails(
+        self, acme: Company, portkey: Any, client: Portkey, kind: tuple[str, str], scopes: list[str]
+    ) -> None:
+        place = {"workspace_id": acme.workspace.slug} if kind[0] == "workspace" else {}
+        owner = {"user_id": str(acme.member.pk)} if kind[1] == "user" else {}
+        made = client.api_keys.create(type=kind[0], sub_type=kind[1], name="Made", scopes=scopes, **place, **owner)
+        old = portkey(made.key)
+        with time_machine.travel("2030-01-02T12:00:00+00:00", tick=False) as clock:
+            turned = client.post(f"/api-keys/{made.id}/rotate", key_transition_period_ms=3_600_000)
+            assert (turned.id, turned.key_transition_expires_at) == (made.id, "2030-01-02T13:00:00.000Z")
+            new = portkey(turned.key)
+            for moved, works in ((timedelta(0), (True, True)), (timedelta(hours=1), (False, True))):
+                clock.shift(moved)
+                assert tuple(map(is_let_in, (old, new))) == works
+            with pytest.raises(refusals.NotFoundError):
+                client.post("/api-keys/01a201a8-a961-75e1-a983-4197862eabae/rotate")
+        assert client.api_keys.retrieve(id=made.id).last_rotated_at == "2030-01-02T12:00:00.000Z"
+
+
+def is_let_in(somebody: Portkey) -> bool:
+    try:
+        somebody.get(path="/whoami", cast_to=GenericResponse)
+    except refusals.AuthenticationError:
+        return False
+    return True
 
 
 class TestRefusals:

@@ -63,11 +63,25 @@ apikeys:draft                post  ok ok ok  no  no  nil in
 apikeys:key                  get   ok ok ok  no  nil nil in
 apikeys:edit                 get   ok ok ok  no  nil nil in
 apikeys:edit                 post  ok ok ok  no  nil nil in
+apikeys:together             post  ok ok ok  ok  ok  nil in
+apikeys:unused               get   ok ok ok  no  nil nil in
+apikeys:unused               post  ok ok ok  no  nil nil in
+apikeys:edit-draft           post  ok ok ok  no  nil nil in
+apikeys:rotate               get   ok ok ok  no  nil nil in
+apikeys:rotate               post  ok ok ok  no  nil nil in
+apikeys:end-old              get   ok ok ok  no  nil nil in
+apikeys:end-old              post  ok ok ok  no  nil nil in
+apikeys:reset                get   ok ok ok  no  nil nil in
+apikeys:reset                post  ok ok ok  no  nil nil in
 apikeys:disable              get   ok ok ok  no  nil nil in
 apikeys:disable              post  ok ok ok  no  nil nil in
 apikeys:enable               post  ok ok ok  no  nil nil in
 apikeys:revoke               get   ok ok ok  no  nil nil in
 apikeys:revoke               post  ok ok ok  no  nil nil in
+apikeys:policy               get   ok ok no  no  no  nil in
+apikeys:policy               post  ok ok no  no  no  nil in
+apikeys:workspace-policy     get   ok ok ok  no  nil nil in
+apikeys:workspace-policy     post  ok ok ok  no  nil nil in
 apikeys:workspace-list       get   ok ok ok  ok  nil nil in
 apikeys:workspace-create     get   ok ok ok  no  nil nil in
 apikeys:workspace-create     post  ok ok ok  no  nil nil in
@@ -146,6 +160,7 @@ rotate         post    ok  ok  no  nil in
 organisations  get     ok  no  no  ok  in
 whoami         get     ok  ok  ok  ok  in
 can            post    ok  ok  ok  ok  in
+leaked-keys    post    ok  ok  ok  ok  ok
 schema         get     ok  ok  ok  ok  ok
 docs           get     ok  ok  ok  ok  ok
 """

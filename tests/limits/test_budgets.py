@@ -67,7 +67,7 @@ class TestReserving:
         with (
             time_machine.travel(SUNDAY, tick=False),
             pytest.raises(
-                Exhausted, match="of 1 US dollars is used up. It starts again on 2026-12-01 00:00 UTC."
+                Exhausted, match=r"of 1 US dollars is used up\. It starts again on 2026-12-01 00:00 UTC\."
             ) as no,
         ):
             key.row.delete()

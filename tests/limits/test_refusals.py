@@ -9,6 +9,8 @@ from django.test import RequestFactory
 from apps.core.errors import DomainError, Exhausted, Unavailable
 from apps.limits.errors import TooFast
 from apps.limits.terms import Rate
+from apps.tenancy.errors import exception_handler
+from apps.tenancy.views import refused
 
 REFUSALS = [
     (Exhausted("The budget is used up."), 412, "AB05", None, "This is used up"),
@@ -19,8 +21,6 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("refusal", "status", "code", "wait", "_heading"), REFUSALS)
 def test_on_the_wire(refusal: DomainError, status: int, code: str, wait: str | None, _heading: str) -> None:
-    from apps.tenancy.errors import exception_handler
-
     answer = exception_handler(refusal, {})
     assert answer is not None
     assert (answer.status_code, answer.get("Retry-After")) == (status, wait)
@@ -32,8 +32,6 @@ def test_on_the_wire(refusal: DomainError, status: int, code: str, wait: str | N
 def test_on_a_page(
     rf: RequestFactory, db: None, refusal: DomainError, status: int, _code: str, _wait: Any, heading: str
 ) -> None:
-    from apps.tenancy.views import refused
-
     request = rf.get("/")
     request.user = AnonymousUser()
     answer = refused(request, refusal)

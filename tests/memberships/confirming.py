@@ -24,3 +24,17 @@ def confirm(browser: Client, page: str, **more: Any) -> Any:
 def squeezed(answer: Any) -> str:
     """The text of a page, without its markup."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+def assert_stale(answer: Any) -> None:
+    """Refused because the form was on another version, and by no other rule."""
+    assert answer.status_code == 409
+    assert "changed this after you opened it" in squeezed(answer)
+
+
+def undo_of(browser: Client, page: str, act: str) -> dict[str, str]:
+    """What each button on this page sends that does this act."""
+    text = browser.get(page).content.decode()
+    forms = re.findall(rf'(?s)<form method="post" action="[^"]*/{act}/">(.*?)</form>', text)
+    (sent,) = {tuple(re.findall(r'name="(version)" value="([^"]*)"', form)) for form in forms}
+    return dict(sent)

@@ -94,3 +94,7 @@ def test_a_page_says_when_to_try_again(acme: Company, sign_in: Any) -> None:
     answer = browser.post(path)
     assert answer.status_code == 429
     assert "Try again in" in answer.content.decode()
+    assert 0 < int(answer["Retry-After"]) <= 60
+    part = browser.post(path, headers={"hx-request": "true"})
+    assert part.status_code == 429
+    assert 0 < int(part["Retry-After"]) <= 60

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -20,6 +21,7 @@ from apps.memberships import invitations, pace
 from apps.memberships import operations as memberships
 from apps.memberships.invitations import Offer, Seat
 from apps.memberships.models import Invitation, OrganizationMembership
+from tests.accounts.signing_in import recently, signed_in
 from tests.accounts.test_pages import confirm_address
 from tests.factories import PASSWORD, UserFactory
 from tests.world import Company, World, system
@@ -103,6 +105,15 @@ class TestInviting:
         answer = sign_in(acme.owner).post(page(acme, "new/"), sent)
         assert answer.status_code == 400
         assert field in answer.context["form"].errors
+
+    @pytest.mark.parametrize("act", ["new/", "new/check/"])
+    @pytest.mark.parametrize("odd", ["a\0b", "\0", "ünïcode", "x" * 500, "a b", "%", ""])
+    def test_takes_odd_names_of_workspaces_calmly(self, sign_in: Any, acme: Company, act: str, odd: str) -> None:
+        sent = {"emails": NEWCOMER, "role": "member", f"in_{odd}": "member"}
+        answer = sign_in(acme.owner).post(page(acme, act), sent)
+        assert answer.status_code == (200 if "check" in act else 400)
+        assert "This form has no field called in_" in text_of(answer)
+        assert not Invitation.objects.filter(email=NEWCOMER).exists()
 
     def test_breaks_no_line_of_the_letter(self, sign_in: Any, acme: Company, mailoutbox: Any) -> None:
         sent = {"emails": "a@x.example\r\nBcc: evil@x.example", "role": "member"}
@@ -278,6 +289,75 @@ class TestOneInvitation:
         text = text_of(sign_in(acme.admin).get(page(acme, f"{acme.invitation.pk}/{act}/")))
         assert acme.invitation.email in text[text.index("<h1>") : text.index("</h1>")]
         assert Invitation.objects.get(pk=acme.invitation.pk).version == acme.invitation.version
+
+
+class TestInvitingAnOwner:
+    """The confirmation ladder's level 4: typed, and by somebody who has just proved that it is them."""
+
+    def asked(self, acme: Company) -> str:
+        return f"/accounts/reauthenticate/?next={quote(page(acme, 'new/'), safe='')}%3Frole%3Downer"
+
+    @pytest.mark.parametrize("typed", ["", "acme", NEWCOMER])
+    def test_is_typed(self, acme: Company, typed: str) -> None:
+        sent = {"emails": NEWCOMER, "role": "owner", "typed": typed}
+        answer = recently(acme.owner).post(page(acme, "new/"), sent)
+        assert answer.status_code == 400
+        assert 'name="typed"' in answer.content.decode()
+        assert "Nobody was invited" in text_of(answer)
+        assert NEWCOMER in text_of(answer)
+        assert not Invitation.objects.filter(email=NEWCOMER).exists()
+
+    def test_asks_who_is_there(self, acme: Company) -> None:
+        browser, sent = signed_in(acme.owner), {"emails": NEWCOMER, "role": "owner", "typed": "Acme"}
+        answer = browser.post(page(acme, "new/"), sent)
+        assert answer["Location"] == self.asked(acme)
+        assert not Invitation.objects.filter(email=NEWCOMER).exists()
+        back = browser.post(answer["Location"], {"password": PASSWORD, "next": f"{page(acme, 'new/')}?role=owner"})
+        assert re.search(r'value="owner"[^>]*\s+checked', browser.get(back["Location"]).content.decode())
+        assert browser.post(page(acme, "new/"), sent).status_code == 200
+        assert Invitation.objects.get(email=NEWCOMER).role == OrganizationRole.OWNER
+
+    def test_is_announced_while_the_list_is_checked(self, acme: Company) -> None:
+        browser, sent = signed_in(acme.owner), {"emails": NEWCOMER, "role": "owner"}
+        answer = browser.post(page(acme, "new/check/"), sent)
+        assert 'name="typed"' in answer.content.decode()
+        assert "asks for your password" in text_of(answer)
+        assert 'name="typed"' not in browser.post(page(acme, "new/check/"), {**sent, "role": "admin"}).content.decode()
+        assert "asks for your password" not in text_of(recently(acme.owner).post(page(acme, "new/check/"), sent))
+
+    def test_instead_of_a_member_is_typed(self, acme: Company) -> None:
+        path = page(acme, f"{acme.invitation.pk}/role/")
+        sent = {"role": "owner", "version": acme.invitation.version}
+        for typed in ({}, {"typed": "Acme"}):
+            answer = recently(acme.owner).post(path, {**sent, **typed})
+            assert answer.status_code == 400
+            assert 'name="typed"' in answer.content.decode()
+        assert Invitation.objects.get(pk=acme.invitation.pk).role == OrganizationRole.MEMBER
+
+    def test_instead_of_a_member_asks_who_is_there(self, acme: Company) -> None:
+        path, browser = page(acme, f"{acme.invitation.pk}/role/"), signed_in(acme.owner)
+        sent = {"role": "owner", "version": acme.invitation.version, "typed": acme.invitation.email}
+        answer = browser.post(path, sent)
+        assert answer["Location"] == f"/accounts/reauthenticate/?next={quote(path, safe='')}%3Frole%3Downer"
+        assert Invitation.objects.get(pk=acme.invitation.pk).role == OrganizationRole.MEMBER
+        browser.post(answer["Location"], {"password": PASSWORD})
+        assert 'name="typed"' in browser.get(f"{path}?role=owner").content.decode()
+        assert browser.post(path, sent).status_code == 302
+        assert Invitation.objects.get(pk=acme.invitation.pk).role == OrganizationRole.OWNER
+
+    def test_is_never_an_undo(self, sign_in: Any, acme: Company) -> None:
+        asked = invitations.change_role(acme.invitation, OrganizationRole.OWNER, by=UserActor(acme.owner))
+        sent = {"role": "member", "version": asked.version}
+        answer = sign_in(acme.owner).post(page(acme, f"{asked.pk}/role/"), sent, follow=True)
+        assert "is invited as Member" in text_of(answer)
+        assert "Undo" not in text_of(answer)
+
+    def test_by_a_link_to_copy_asks_who_is_there(self, acme: Company) -> None:
+        invitations.change_role(acme.invitation, OrganizationRole.OWNER, by=UserActor(acme.owner))
+        path = page(acme, f"{acme.invitation.pk}/copy/")
+        answer = signed_in(acme.owner).post(path)
+        assert answer["Location"].startswith("/accounts/reauthenticate/")
+        assert LINK.search(recently(acme.owner).post(path).content.decode())
 
 
 class TestTheList:

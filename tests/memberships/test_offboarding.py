@@ -8,10 +8,11 @@ import pytest
 from apps.access.actors import UserActor
 from apps.access.roles import OrganizationRole, WorkspaceRole
 from apps.access.scopes import KeyType, every_scope
+from apps.accounts.models import User
 from apps.apikeys import operations as apikeys
 from apps.apikeys.models import ApiKey
 from apps.audit.models import AuditEvent
-from apps.core.errors import Conflict, Forbidden, Invalid
+from apps.core.errors import Conflict, Forbidden, Invalid, Stale
 from apps.memberships import invitations, offboarding, operations
 from apps.memberships.models import Invitation, OrganizationMembership, WorkspaceMembership
 from apps.memberships.offboarding import Choices, Fate
@@ -83,6 +84,28 @@ class TestTheRemoval:
         offboarding.remove(acme.membership(acme.member), Choices(), by=UserActor(acme.owner))
         assert ApiKey.objects.get(pk=acme.user_key.pk).is_revoked
 
+    def test_is_refused_when_something_hangs_on_them_that_was_not_seen(self, acme: Company) -> None:
+        """Made between the confirmation and the organization's lock: neither an invitation nor a key goes unread."""
+        leaving = offboarding.with_offers(OrganizationMembership.objects.filter(user=acme.admin)).get()
+        seen = offboarding.report(leaving).spelt()
+        offer = invitations.Offer(OrganizationRole.MEMBER)
+        asked = invitations.invite(acme.organization, "new@x.example", offer, by=UserActor(acme.admin)).invitation
+        with pytest.raises(Stale):
+            offboarding.remove(leaving, Choices(), seen=seen, by=UserActor(acme.owner))
+        invitations.cancel(asked, by=system())
+        scopes = every_scope(KeyType.WORKSPACE)
+        key = apikeys.issue(acme.workspace, name="Made", scopes=scopes, by=UserActor(acme.admin)).key
+        with pytest.raises(Stale):
+            offboarding.remove(leaving, Choices(), seen=seen, by=UserActor(acme.owner))
+        apikeys.revoke(key, by=system())
+        offboarding.remove(leaving, Choices(), seen=seen, by=UserActor(acme.owner))
+        assert not OrganizationMembership.objects.filter(pk=leaving.pk).exists()
+
+    def test_is_refused_on_an_older_version(self, acme: Company) -> None:
+        leaving = acme.membership(acme.member)
+        with pytest.raises(Stale):
+            offboarding.remove(leaving, Choices(), version=leaving.version + 1, by=UserActor(acme.owner))
+
     def test_leaves_invitations_to_die_where_nobody_takes_them_over(self, acme: Company) -> None:
         offboarding.remove(acme.membership(acme.owner), Choices(), by=UserActor(acme.second_owner))
         assert Invitation.objects.get(pk=acme.invitation.pk).offered_by == acme.owner.pk
@@ -99,6 +122,26 @@ class TestTheRemoval:
         leads = {acme.workspace.pk: acme.membership(acme.bystander)}
         offboarding.remove(leaving, Choices(leads=leads), by=UserActor(acme.admin))
         assert acme.placed(acme.bystander).role == WorkspaceRole.MANAGER
+
+    @pytest.mark.parametrize("end", ["suspended", "removed", "shut out", "elsewhere", "themselves"])
+    def test_hands_nothing_to_somebody_who_is_not_active_here(self, world: World, end: str) -> None:
+        """Asked again under the lock: the form may have been filled in a while ago."""
+        acme = world.acme
+        leaving, successor = alone(acme), acme.membership(acme.member)
+        if end == "suspended":
+            operations.suspend(acme.membership(acme.member), by=system())
+        elif end == "removed":
+            operations.remove(acme.membership(acme.member), by=system())
+        elif end == "shut out":
+            User.objects.filter(pk=acme.member.pk).update(is_active=False)
+        elif end == "elsewhere":
+            successor = world.globex.membership(world.globex.owner)
+        else:
+            successor = leaving
+        with pytest.raises(Invalid, match="not active here any more") as refusal:
+            offboarding.remove(leaving, Choices(leads={acme.workspace.pk: successor}), by=UserActor(acme.owner))
+        assert list(refusal.value.errors) == [f"lead_{acme.workspace.pk}"]
+        assert acme.membership(acme.manager).is_active
 
     @pytest.mark.parametrize("strange", ["key", "globex key", "workspace"])
     def test_refuses_choices_about_what_is_not_theirs_to_leave(self, world: World, strange: str) -> None:

@@ -11,12 +11,13 @@ from apps.access.roles import OrganizationRole, WorkspaceRole
 from apps.access.scopes import KeyType, every_scope
 from apps.apikeys import operations as apikeys
 from apps.apikeys.models import ApiKey
+from apps.memberships import listing
 from apps.memberships import operations as memberships
 from apps.memberships.models import OrganizationMembership, WorkspaceMembership
 from apps.organizations.models import Organization
 from apps.workspaces import operations as workspaces
 from tests.factories import PASSWORD
-from tests.memberships.confirming import confirm, shown, squeezed
+from tests.memberships.confirming import assert_stale, confirm, shown, squeezed, undo_of
 from tests.memberships.test_pages import member_page, root
 from tests.world import Company, World, system
 
@@ -49,6 +50,37 @@ class TestOnePerson:
         assert "Every workspace Admin · through the role in the organization" in squeezed(
             sign_in(acme.owner).get(detail(acme, "admin"))
         )
+
+    @pytest.mark.parametrize(("reader", "is_told"), [("owner", True), ("admin", True), ("manager", False)])
+    def test_says_who_added_them_to_those_who_may_know(
+        self, sign_in: Any, acme: Company, reader: str, is_told: bool
+    ) -> None:
+        OrganizationMembership.objects.filter(user=acme.member).update(created_by=acme.second_owner.pk)
+        text = squeezed(sign_in(acme[reader]).get(detail(acme, "member")))
+        assert (f"by {acme.second_owner} ," in text) is is_told
+        assert (str(acme.second_owner) in text) is is_told
+
+    @pytest.mark.parametrize("adder", ["operator", "elsewhere", "gone"])
+    @pytest.mark.parametrize("reader", ["owner", "member"])
+    def test_names_nobody_who_is_not_in_the_organization(
+        self, sign_in: Any, world: World, reader: str, adder: str
+    ) -> None:
+        acme = world.acme
+        who = {"operator": world.operator, "elsewhere": world.globex.owner, "gone": acme.second_owner}[adder]
+        if adder == "gone":
+            memberships.remove(acme.membership(who), by=system())
+        OrganizationMembership.objects.filter(user=acme.manager).update(created_by=who.pk)
+        browser = sign_in(acme[reader])
+        pages = [browser.get(detail(acme, "manager")).content]
+        if reader == "owner":
+            browser.post(f"{root(acme)}/members/columns/", {"show_added": "on", **_PLACES})
+            listed = browser.get(f"{root(acme)}/members/?q=manager")
+            assert "added" in [column.name for column in listed.context["columns"]]
+            sheet = browser.get(f"{root(acme)}/members/?q=manager&format=csv")
+            pages += [listed.content, b"".join(sheet.streaming_content)]
+        for text in pages:
+            assert str(who) not in text.decode()
+            assert who.email not in text.decode()
 
     def test_says_nothing_of_workspaces_the_reader_is_not_in(self, sign_in: Any, acme: Company) -> None:
         assert "Acme Search" not in sign_in(acme.bystander).get(detail(acme, "manager")).content.decode()
@@ -102,6 +134,9 @@ class TestOnePerson:
             assert not [act for act in acts if f"{detail(acme, whom)}{act[1:]}" in text]
         text = sign_in(acme.admin).get(detail(acme, "member")).content.decode()
         assert all(f"{detail(acme, 'member')}{act[1:]}" in text for act in acts)
+
+
+_PLACES = {f"place_{column.name}": str(place) for place, column in enumerate(listing.COLUMNS, start=1)}
 
 
 class TestAskingWhatSomebodyCanDo:
@@ -185,7 +220,9 @@ class TestAnotherRole:
     def test_is_not_given_by_half_a_form(self, sign_in: Any, acme: Company, missing: str) -> None:
         browser, page = sign_in(acme.owner), role_page(acme, "member", "admin")
         sent = {name: value for name, value in shown(browser, page).items() if name != missing}
-        assert browser.post(member_page(acme, "member", "role"), sent).status_code in {400, 409}
+        answer = browser.post(member_page(acme, "member", "role"), sent)
+        assert answer.status_code == 400
+        assert answer.context["form"].errors.keys() == {missing}
         assert acme.membership(acme.member).role == OrganizationRole.MEMBER
 
     @pytest.mark.parametrize(
@@ -216,7 +253,9 @@ class TestAnotherRole:
     def test_there_is_not_is_an_error(self, sign_in: Any, acme: Company, role: str) -> None:
         browser = sign_in(acme.owner)
         sent = {**shown(browser, role_page(acme, "member", "admin")), "role": role}
-        assert browser.post(member_page(acme, "member", "role"), sent).status_code in {400, 409}
+        answer = browser.post(member_page(acme, "member", "role"), sent)
+        assert answer.status_code == 400
+        assert answer.context["form"].errors.keys() == {"role"}
         assert acme.membership(acme.member).role == OrganizationRole.MEMBER
 
     def test_of_an_owner_is_typed_and_asks_who_is_there(self, sign_in: Any, acme: Company, client: Any) -> None:
@@ -262,10 +301,36 @@ class TestSuspending:
         assert answer["Location"] == detail(acme, "member")
         assert member.get(f"{root(acme)}/").status_code == 404
         assert call("GET", "/v1/whoami", acme.secrets["user_key"]).status_code == 401
-        assert "/reactivate/" in owner.get(answer["Location"]).content.decode()
-        owner.post(member_page(acme, "member", "reactivate"))
+        owner.post(member_page(acme, "member", "reactivate"), undo_of(owner, answer["Location"], "reactivate"))
         assert member.get(f"{root(acme)}/").status_code == 200
         assert call("GET", "/v1/whoami", acme.secrets["user_key"]).status_code == 200
+
+    def test_is_taken_back_once_and_not_when_it_comes_again(self, sign_in: Any, acme: Company) -> None:
+        owner, page = sign_in(acme.owner), member_page(acme, "member", "suspend")
+        undo = undo_of(owner, confirm(owner, page)["Location"], "reactivate")
+        assert owner.post(member_page(acme, "member", "reactivate"), undo).status_code == 302
+        confirm(sign_in(acme.admin), page)
+        again = owner.post(member_page(acme, "member", "reactivate"), undo)
+        assert again.status_code == 409
+        assert "changed this after you opened it" in squeezed(again)
+        assert not acme.membership(acme.member).is_active
+
+    @pytest.mark.parametrize("place", ["", "list"])
+    def test_is_ended_where_somebody_is_shown_as_suspended(self, sign_in: Any, acme: Company, place: str) -> None:
+        browser, page = sign_in(acme.admin), member_page(acme, "suspended", "reactivate")
+        sent = undo_of(browser, f"{root(acme)}/members/" if place else detail(acme, "suspended"), "reactivate")
+        assert browser.post(page, sent).status_code == 302
+        assert acme.membership(acme.suspended).is_active
+
+    @pytest.mark.parametrize("sent", [{}, {"version": "x"}, {"version": 2, "junk": 1}])
+    def test_is_not_ended_by_half_a_form(self, sign_in: Any, acme: Company, sent: dict[str, Any]) -> None:
+        assert sign_in(acme.owner).post(member_page(acme, "suspended", "reactivate"), sent).status_code == 400
+        assert not acme.membership(acme.suspended).is_active
+
+    def test_is_refused_on_an_older_version(self, sign_in: Any, acme: Company) -> None:
+        browser, page = sign_in(acme.owner), member_page(acme, "member", "suspend")
+        assert_stale(browser.post(page, {**shown(browser, page), "version": 999}))
+        assert acme.membership(acme.member).is_active
 
     @pytest.mark.parametrize(("reader", "whom", "status"), [("owner", "owner", 409), ("admin", "owner", 403)])
     def test_is_not_shown_where_it_would_be_refused(
@@ -288,6 +353,11 @@ class TestRemoving:
         assert confirm(browser, page, typed=acme.member.email).status_code == 302
         assert not OrganizationMembership.objects.filter(user=acme.member, organization=acme.organization).exists()
         assert ApiKey.objects.get(pk=acme.user_key.pk).is_revoked
+
+    def test_is_refused_on_an_older_version(self, sign_in: Any, acme: Company) -> None:
+        browser, page = sign_in(acme.owner), member_page(acme, "member", "remove")
+        assert_stale(browser.post(page, {**shown(browser, page), "typed": acme.member.email, "version": 999}))
+        assert acme.membership(acme.member)
 
     def test_leaves_nothing_that_answers_them(self, sign_in: Any, acme: Company, call: Any) -> None:
         browser = sign_in(acme.member)
@@ -352,6 +422,11 @@ class TestLeaving:
         answer = confirm(browser, f"{root(acme)}/leave/")
         assert "You have left Acme" in browser.get(answer["Location"]).content.decode()
         assert browser.get(f"{root(acme)}/").status_code == 404
+
+    def test_is_refused_on_an_older_version(self, sign_in: Any, acme: Company) -> None:
+        browser, page = sign_in(acme.bystander), f"{root(acme)}/leave/"
+        assert_stale(browser.post(page, {**shown(browser, page), "version": 999}))
+        assert acme.membership(acme.bystander)
 
     def test_is_not_for_the_last_owner(self, sign_in: Any, acme: Company) -> None:
         read = shown(sign_in(acme.owner), f"{root(acme)}/leave/")

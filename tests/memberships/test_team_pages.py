@@ -1,8 +1,10 @@
 """The pages about the team of a workspace, as a browser sees them."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.db.models.signals import post_init
 
 from apps.access.actors import UserActor
 from apps.access.roles import OrganizationRole, WorkspaceRole
@@ -10,9 +12,9 @@ from apps.access.scopes import KeyType
 from apps.apikeys.models import ApiKey
 from apps.memberships import gathering
 from apps.memberships import operations as memberships
-from apps.memberships.models import Invitation, WorkspaceMembership
+from apps.memberships.models import Invitation, OrganizationMembership, WorkspaceMembership
 from apps.memberships.pasting import entries
-from tests.memberships.confirming import confirm, shown, squeezed
+from tests.memberships.confirming import assert_stale, confirm, shown, squeezed
 from tests.memberships.test_pages import crowd, root, team
 from tests.world import Company, World, system
 
@@ -152,6 +154,11 @@ class TestTheEndOfAPlaceOnTheTeam:
         assert sign_in(acme.member).get(team(acme)).status_code == 404
         assert ApiKey.objects.get(pk=acme.user_key.pk).is_revoked
 
+    def test_is_refused_on_an_older_version(self, sign_in: Any, acme: Company) -> None:
+        browser, page = sign_in(acme.manager), act(acme, "member", "remove")
+        assert_stale(browser.post(page, {**shown(browser, page), "version": 999}))
+        assert acme.placed(acme.member)
+
     def test_is_refused_without_having_been_read(self, sign_in: Any, acme: Company) -> None:
         assert sign_in(acme.manager).post(act(acme, "member", "remove")).status_code == 400
         assert acme.placed(acme.member)
@@ -182,6 +189,22 @@ class TestAddingToTheTeam:
         assert {member.user for member in answer.context["people"]} == {acme.bystander, acme.admin}
         assert f'value="{chosen}" id="p-{chosen}" checked' in answer.content.decode()
         assert not WorkspaceMembership.objects.filter(membership__user=acme.admin).exists()
+
+    @pytest.mark.parametrize("chosen", [str(UUID(int=7)), "x", "\0", ""])
+    def test_reads_nobody_who_was_neither_sought_nor_chosen(self, sign_in: Any, acme: Company, chosen: str) -> None:
+        read: list[Any] = []
+
+        def note(instance: OrganizationMembership, **more: Any) -> None:
+            read.append(instance.user_id)
+
+        browser = sign_in(acme.manager)
+        post_init.connect(note, sender=OrganizationMembership)
+        try:
+            answer = browser.post(f"{team(acme)}add/", {"people": [chosen], "find": "nobody-at-all", "role": "member"})
+        finally:
+            post_init.disconnect(note, sender=OrganizationMembership)
+        assert answer.status_code == 400
+        assert acme.bystander.pk not in read
 
     def test_invites_whoever_is_no_member_where_the_adder_may(self, sign_in: Any, acme: Company) -> None:
         answer = self.add(sign_in(acme.admin), acme, emails="new@elsewhere.example", role="manager")

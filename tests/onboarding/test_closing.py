@@ -109,9 +109,12 @@ class TestThePage:
         assert "1 personal API key is revoked" in page
         assert "Type your address" in page
 
-    def test_closes_signs_out_and_writes_a_last_letter(self, acme: Company) -> None:
+    def test_closes_signs_out_and_writes_a_last_letter(
+        self, acme: Company, django_capture_on_commit_callbacks: Any
+    ) -> None:
         browser, address = recently(acme.member), acme.member.email
-        answer = self.close(browser, address)
+        with django_capture_on_commit_callbacks(execute=True):
+            answer = self.close(browser, address)
         assert answer["Location"] == "/accounts/login/"
         assert "Your account is closed." in browser.get("/accounts/login/").content.decode()
         assert (mail.outbox[-1].subject, mail.outbox[-1].to) == ("Your account is closed", [address])

@@ -161,10 +161,10 @@ class TestOverviews:
     def test_first_steps_tick_themselves(self, sign_in: Any, world: World) -> None:
         browser = sign_in(world.stranger)
         page = browser.post("/organizations/new/", {"name": "Initech"})["Location"]
-        assert [step.is_done for step in browser.get(page).context["steps"]] == [True, False, False, False]
+        assert [step.is_done for step in browser.get(page).context["steps"]] == [True, False, False, False, False]
         browser.post(f"{page}workspaces/new/", {"name": "Search", "kind": "ai_gateway"})
         browser.post(f"{page}invitations/new/", {"emails": "sam@initech.example", "role": "member"})
-        assert [step.is_done for step in browser.get(page).context["steps"]] == [True, True, True, False]
+        assert [step.is_done for step in browser.get(page).context["steps"]] == [True, True, True, False, False]
 
     def test_first_steps_are_for_those_who_can_take_them(self, sign_in: Any, acme: Company) -> None:
         assert sign_in(acme.member).get(f"/o/{acme.organization.slug}/").context["steps"] == []
@@ -227,8 +227,8 @@ class TestTidyingUp:
             "2 owners have no second factor": "role=owner&factor=no",
             "1 admin has no second factor": "role=admin&factor=no",
             "1 invitation has expired": "status=expired",
-            "2 API keys never expire": "expiry=never",
-            "1 API key expires within 30 days": "expiry=soon",
+            "2 API keys never expire": "status=active&expiry=never",
+            "1 API key expires within 30 days": "status=active&expiry=soon",
             "1 workspace rests on one manager": "managers=one",
         }
 

@@ -84,6 +84,13 @@ class TestTheEnd:
         assert owner.post(deletion(acme), sent).status_code == 409
         assert Organization.objects.filter(pk=acme.organization.pk).exists()
 
+    def test_is_refused_on_an_older_version(self, owner: Client, acme: Company) -> None:
+        seen = owner.get(deletion(acme)).context["seen"]
+        answer = owner.post(deletion(acme), {"typed": "Acme", "seen": seen, "version": 999})
+        assert answer.status_code == 409
+        assert "changed this after you opened it" in answer.content.decode()
+        assert Organization.objects.filter(pk=acme.organization.pk).exists()
+
     def test_is_out_of_reach_while_a_workspace_is_protected(self, owner: Client, acme: Company) -> None:
         workspaces.update(acme.workspace, delete_protected=True, by=system())
         text = owner.get(settings_of(acme, "danger")).content.decode()

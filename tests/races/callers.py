@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0415, T201 (models can be imported once the apps are ready; what it says is what it prints)
 """One of several processes that call at the same instant; what it did is its last line, for the test that started it.
 
 python -m tests.races.callers '{"organization": ..., "subject": ..., "usage_limits": ..., "calls": 5, ...}'
@@ -5,7 +6,6 @@ python -m tests.races.callers '{"organization": ..., "subject": ..., "usage_limi
 
 import json
 import sys
-import time
 import uuid
 from datetime import datetime
 from typing import Any
@@ -42,7 +42,8 @@ def call(told: dict[str, Any]) -> dict[str, Any]:
     )
     at = datetime.fromisoformat(told["at"]) if told.get("at") else None
     passed = 0
-    time.sleep(max(0.0, told["start"] - time.time()))
+    print("ready", flush=True)
+    sys.stdin.readline()  # until all are
     for _ in range(told["calls"]):
         try:
             admission = limits.admit(subject, tokens=1, at=at)

@@ -5,7 +5,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +15,9 @@ import redis
 from django.db import connection
 from django.db.models import Sum
 
+from apps.access.actors import UserActor
+from apps.apikeys import operations as apikeys
+from apps.apikeys.models import ApiKey
 from apps.core.errors import Exhausted
 from apps.core.models import new_id
 from apps.limits import operations as limits
@@ -31,7 +33,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 4
-GETTING_READY = 4.0  # seconds in which every process has started
 SUNDAY = datetime(2026, 11, 22, 23, 59, 59, tzinfo=UTC)
 MONDAY = SUNDAY + timedelta(seconds=1)
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
@@ -42,7 +43,7 @@ def process(told: dict[str, Any], environment: dict[str, str]) -> subprocess.Pop
     known = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
     known |= {"DJANGO_SETTINGS_MODULE": "config.settings.test", **environment}
     command = [sys.executable, "-m", "tests.races.callers", json.dumps(told)]
-    return subprocess.Popen(command, cwd=ROOT, env=known, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=ROOT, env=known, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def said_by(running: subprocess.Popen[str]) -> dict[str, Any]:
@@ -72,10 +73,17 @@ def callers(request: pytest.FixtureRequest) -> Call:
         url, organization = made["DATABASE_URL"], made["organization"]
 
     def called(redis_url: str = "", **told: Any) -> list[dict[str, Any]]:
-        start = time.time() + GETTING_READY
-        told = {"organization": organization, "subject": str(new_id()), "start": start, **told}
+        told = {"organization": organization, "subject": str(new_id()), **told}
         environment = {"DATABASE_URL": url, **({"REDIS_URL": redis_url} if redis_url else {})}
-        return [said_by(one) for one in [process(told, environment) for _ in range(PROCESSES)]]
+        running = [process(told, environment) for _ in range(PROCESSES)]
+        for one in running:
+            assert one.stdout is not None
+            assert one.stdout.readline() == "ready\n"
+        for one in running:
+            assert one.stdin is not None
+            one.stdin.write("go\n")
+            one.stdin.flush()
+        return [said_by(one) for one in running]
 
     return called
 
@@ -215,3 +223,25 @@ class TestThreads:
         assert results == [None] * 8
         limits.sweep(at=datetime.now(UTC) + LEASE)
         assert set(Budget.objects.values_list("reserved", flat=True)) == {0}
+
+
+@on_postgresql
+@pytest.mark.parametrize("limit", [200, 5], ids=["the threshold", "the end"])
+def test_what_a_call_reaches_and_a_change_of_the_budget_wait_for_one_another_in_one_order(
+    acme: Company, limit: int
+) -> None:
+    """A call that tells of its key's budget holds the counter, then the key's notice and the log; so do changes."""
+    owner = UserActor(acme.owner)
+    for number in range(20):
+        key = ApiKey.objects.with_places().get(pk=acme.workspace_key.pk)
+        before = budget(limit + number % 2, alert_threshold=2)
+        key = apikeys.update(key, usage_limits=before, reset_usage=True, by=owner)
+        admitted = limits.admit(key, tokens=5)
+        after = budget(1000 + number, alert_threshold=2)
+        outcomes = at_once(
+            lambda held=admitted: limits.settle(held),
+            lambda wanted=after: apikeys.update(
+                ApiKey.objects.with_places().get(pk=acme.workspace_key.pk), usage_limits=wanted, by=owner
+            ),
+        )
+        assert None not in outcomes

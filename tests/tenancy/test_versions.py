@@ -80,11 +80,10 @@ class TestAStaleEdit:
 
 
 class TestTheVersion:
-    @pytest.mark.parametrize("version", [None, "", "0", "-1", "old", "9" * 40])
+    @pytest.mark.parametrize("version", [None, "", "0", "-1", "old"])
     def test_a_form_that_does_not_say_its_own_is_refused(self, sign_in: Any, acme: Company, version: Any) -> None:
         given = {name: value for name, value in sent(acme, version=version).items() if value is not None}
         answer = sign_in(acme.owner).post(settings_of(acme), given)
-        assert answer.status_code in {400, 409}
-        if version in {None, "", "0", "-1", "old"}:
-            assert "does not say which version" in text_of(answer)
+        assert answer.status_code == 400
+        assert "does not say which version" in text_of(answer)
         assert Organization.objects.get(pk=acme.organization.pk).name == "Acme"

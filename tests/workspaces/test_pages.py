@@ -187,8 +187,21 @@ class TestItsEnd:
         browser, page = sign_in(acme.admin), f"{root(acme)}/w/{acme.workspace.slug}/archive/"
         listed = browser.post(page, ending(browser, page, "Acme Search"))["Location"]
         undo = f"{root(acme)}/w/{acme.workspace.slug}/restore/"
-        assert f'action="{undo}"' in browser.get(listed).content.decode()
-        assert browser.post(undo).status_code == 302
+        text = browser.get(listed).content.decode()
+        version = Workspace.objects.get(pk=acme.workspace.pk).version
+        form = rf'action="{undo}">.*?<input type="hidden" name="version" value="{version}">'
+        assert re.search(form, text, re.DOTALL)
+        assert browser.post(undo, {"version": version}).status_code == 302
+        assert not Workspace.objects.get(pk=acme.workspace.pk).is_archived
+        workspaces.archive(acme.workspace, by=system())
+        assert browser.post(undo, {"version": version}).status_code == 409
+        assert Workspace.objects.get(pk=acme.workspace.pk).is_archived
+
+    def test_is_refused_on_an_older_version(self, sign_in: Any, acme: Company) -> None:
+        browser, page = sign_in(acme.admin), f"{root(acme)}/w/{acme.workspace.slug}/archive/"
+        answer = browser.post(page, {**ending(browser, page, "Acme Search"), "version": 999})
+        assert answer.status_code == 409
+        assert "changed this after you opened it" in answer.content.decode()
         assert not Workspace.objects.get(pk=acme.workspace.pk).is_archived
 
     def test_hides_it_from_its_team_and_not_from_owners(self, sign_in: Any, acme: Company) -> None:
@@ -201,7 +214,10 @@ class TestItsEnd:
     def test_can_be_undone(self, sign_in: Any, acme: Company) -> None:
         workspaces.archive(acme.workspace, by=system())
         page = f"{root(acme)}/w/{acme.workspace.slug}/restore/"
-        assert sign_in(acme.admin).post(page).status_code == 302
+        browser = sign_in(acme.admin)
+        (version,) = re.findall(r'name="version" value="(\d+)"', browser.get(page).content.decode())
+        assert browser.post(page).status_code == 400
+        assert browser.post(page, {"version": version}).status_code == 302
         assert sign_in(acme.manager).get(f"{root(acme)}/w/{acme.workspace.slug}/").status_code == 200
 
     def test_never_comes_for_the_default_workspace(self, sign_in: Any, acme: Company) -> None:

@@ -1,6 +1,7 @@
 """What templates may ask about a key: whether a button would be answered, and what of its scopes counts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django import template
@@ -9,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from apps.access.actions import Action
 from apps.access.scopes import KeyType, effective
-from apps.apikeys import limit_fields, visibility
+from apps.apikeys import limit_fields, sayings, visibility
 from apps.apikeys.models import ApiKey
 from apps.apikeys.presets import Row
+from apps.limits.terms import MICRO
 from apps.tenancy import wording
 from apps.tenancy.wording import in_words
 
@@ -64,3 +66,33 @@ def rate_unit(unit: str) -> str:
 @register.filter
 def thing(resource: str) -> str:
     return str(wording.thing(resource))
+
+
+@register.filter
+def rhythm(policy: Mapping[str, Any] | None) -> str:
+    """`{{ key.rotation_policy|rhythm }}`: "Every Monday"."""
+    return sayings.rhythm(policy)
+
+
+@register.filter
+def lasting(length: timedelta | int) -> str:
+    """`{{ milliseconds|lasting }}`: "6 hours"."""
+    return sayings.lasting(length)
+
+
+@register.filter
+def calendar_day(moment: datetime) -> str:
+    """`{{ key.next_rotation_at|calendar_day }}`: "Monday 30 Nov 2026, 00:00 UTC"."""
+    return sayings.calendar_day(moment)
+
+
+@register.filter
+def bar(share: float | None) -> int:
+    """`{{ budget.share|bar }}`: hundredths of a bar that are full."""
+    return round(100 * (share or 0))
+
+
+@register.filter
+def dollars(amount: int) -> str:
+    """`{{ budget.used|dollars }}`: millionths of a dollar, as people write them."""
+    return f"{amount / MICRO:,.2f}"

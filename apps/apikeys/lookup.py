@@ -1,0 +1,136 @@
+"""From a presented secret to its key: the one query that every call begins with, written once instead of each time.
+
+What is found is what `ApiKey.objects.with_places().presented(digests).not_revoked().first()` finds: that is the rule,
+and a test holds the two together. Nothing is kept between calls, so that whatever ends a key is seen by the very next
+one, in every process (P13).
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from django.contrib.auth import get_user_model
+from django.db import DEFAULT_DB_ALIAS, connections, models
+
+from apps.access.scopes import KeyType
+from apps.apikeys.models import ApiKey
+from apps.apikeys.secret import PREFIXES, digests_of_key
+from apps.core import plans
+from apps.organizations.models import Organization
+from apps.workspaces.models import Workspace
+
+# What is read beside a key of each type. A secret says by its prefix which type it is of, and a table that has nothing
+# to say of it is not even planned for.
+_BESIDE: Final = {
+    PREFIXES[KeyType.ORGANIZATION]: ("organization",),
+    PREFIXES[KeyType.WORKSPACE]: ("organization", "workspace"),
+    PREFIXES[KeyType.USER]: ("organization", "workspace", "user"),
+}
+
+# The columns that no ordinary call asks of its key, its places and its person. They are left for Django to read when
+# somebody does; every other column is read, a new one too.
+_EDITED: Final = {"version", "created_by", "created_by_kind", "updated_by", "updated_by_kind"}
+_ROTATED: Final = {"last_rotated_at", "rotation_policy", "next_rotation_at", "awaits_collection"}
+_BEFORE: Final = {"previous_digest", "previous_mask"}
+LEFT: Final[dict[type[models.Model], set[str]]] = {
+    ApiKey: _EDITED | _ROTATED | _BEFORE | {"name_key", "description", "creation", "pepper_version", "alert_emails"},
+    Organization: _EDITED | {"key_policy"},
+    Workspace: _EDITED | {"name_key", "color", "icon", "is_default", "delete_protected", "key_policy"},
+    get_user_model(): {"password", "last_login", "is_superuser", "is_staff", "preferences", "language", "timezone"},
+}
+
+
+def find(clear: str) -> ApiKey | None:
+    """The key with this secret, or with this one before until its transition ends; with its places and its person.
+
+    What cannot be a secret is told by its form, without a query (AK-03). Whether the key is let in is for it to say; a
+    revoked one is not even read, so that it takes as long as one that never was (AK-09).
+    """
+    digests = digests_of_key(clear)
+    if not digests:
+        return None
+    beside = _BESIDE[clear[:5]]
+    with plans.cursor() as cursor:
+        cursor.execute(_statement(beside, len(digests)), [*digests, *digests, ApiKey.Status.REVOKED.value])
+        row = cursor.fetchone()
+    key = _read(row, beside) if row is not None else None
+    # Asked here: the database would rather read every key that is in transition than look one up.
+    return key if key is not None and (bytes(key.digest) in digests or key.is_in_transition) else None
+
+
+@cache
+def _statement(beside: tuple[str, ...], peppers: int) -> str:
+    """The key by either of its secrets, each of which has a unique index, and the rows it points at."""
+    key, digests = ApiKey._meta, ", ".join(["%s"] * peppers)
+    columns, joins = _columns("k", ApiKey), []
+    for number, name in enumerate(beside):
+        field: Any = key.get_field(name)
+        there, alias = field.related_model._meta, f"t{number}"
+        columns += _columns(alias, there.model)
+        joins.append(f'LEFT JOIN "{there.db_table}" {alias} ON {alias}."{there.pk.column}" = k."{field.column}"')
+    return (
+        f'SELECT {", ".join(columns)} FROM "{key.db_table}" k {" ".join(joins)} '
+        f"WHERE (k.digest IN ({digests}) OR k.previous_digest IN ({digests})) AND k.status <> %s"
+    )
+
+
+def _columns(alias: str, model: type[models.Model]) -> list[str]:
+    return [f'{alias}."{field.column}"' for field in _fields(model)]
+
+
+def _fields(model: type[models.Model]) -> list[Any]:
+    return [field for field in model._meta.concrete_fields if field.name not in LEFT[model]]
+
+
+def _read(row: Sequence[Any], beside: tuple[str, ...]) -> ApiKey:
+    """The key and what is beside it, as the ORM would have filled them."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    parts = _parts(connection.vendor, beside)
+    key: ApiKey = parts[0].read(row, connection)
+    for part in parts[1:]:
+        part.place.set_cached_value(key, part.read(row, connection))
+    if "workspace" in beside and key.workspace is not None:
+        # A wall of the database says that the two are one (product 5.4).
+        Workspace._meta.get_field("organization").set_cached_value(key.workspace, key.organization)
+    return key
+
+
+class _Part(NamedTuple):
+    """Where in a row the columns of a model are, and how they become one."""
+
+    place: Any  # the key's field that points at it
+    model: Any
+    names: list[str]
+    positions: list[int | None]  # of each column of the model; None for one that is left
+    converters: list[tuple[int, Any, list[Callable[..., Any]]]]
+
+    def read(self, row: Sequence[Any], connection: Any) -> Any:
+        values = [models.DEFERRED if position is None else row[position] for position in self.positions]
+        for number, column, converters in self.converters:
+            for convert in converters:
+                values[number] = convert(values[number], column, connection)
+        made = self.model.from_db(connection.alias, self.names, values)
+        return None if made.pk is None else made
+
+
+@cache
+def _parts(vendor: str, beside: tuple[str, ...]) -> list[_Part]:
+    places: list[Any] = [None, *(ApiKey._meta.get_field(name) for name in beside)]
+    parts, start = [], 0
+    for place in places:
+        parts.append(_part(place, start))
+        start += len(_fields(parts[-1].model))
+    return parts
+
+
+def _part(place: Any, start: int) -> _Part:
+    model = place.related_model if place is not None else ApiKey
+    connection, read = connections[DEFAULT_DB_ALIAS], _fields(model)
+    positions, converters = [], []
+    for number, field in enumerate(model._meta.concrete_fields):
+        column = field.get_col(model._meta.db_table)  # of a foreign key, in the type of what it points at
+        found = [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
+        positions.append(start + read.index(field) if field in read else None)
+        if found and field in read:
+            converters.append((number, column, found))
+    return _Part(place, model, [field.attname for field in model._meta.concrete_fields], positions, converters)
