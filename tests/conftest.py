@@ -12,6 +12,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from apps.accounts.models import User
+from apps.apikeys import uses
 from apps.apikeys.models import ApiKey
 from apps.apikeys.secret import digests_of_key
 from apps.audit.retention import DECLARE, WITHDRAW
@@ -52,6 +53,24 @@ def globex(world: World) -> Company:
 def _nothing_was_counted() -> None:
     """What is limited by the hour starts from none."""
     cache.clear()
+
+
+_WRITE = uses._write
+
+
+@pytest.fixture(autouse=True)
+def _no_use_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written of a call after its answer is no part of it, wherever queries are counted."""
+    monkeypatch.setattr(uses, "_write", lambda entry: None)
+
+
+@pytest.fixture
+def noting(monkeypatch: pytest.MonkeyPatch, _no_use_is_noted: None) -> Iterator[None]:
+    """The uses of keys are noted as in a running installation, by a process that has met nobody."""
+    monkeypatch.setattr(uses, "_write", _WRITE)
+    uses.notebook.clear()
+    yield
+    uses.notebook.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -101,7 +101,7 @@ class AccountAdapter(DefaultAccountAdapter):
             return
         try:
             letter.send()
-        except Exception:  # whatever a mail server or the way there may do
+        except Exception:  # noqa: BLE001  # whatever a mail server or the way there may do; it is logged
             _log.exception("letter_not_sent", letter=template_prefix)
             self._say_unsent()
 

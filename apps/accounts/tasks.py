@@ -6,5 +6,5 @@ from django_tasks import task
 
 @task()  # type: ignore[untyped-decorator]  # the library ships no types for it
 def send_letter(address: str, subject: str, body: str) -> None:
-    """Sends what was written when it happened. A letter whose link is a secret never comes this way: queues are read."""
+    """Sends what was written when it happened. A letter whose link is a secret never comes this way."""
     EmailMessage(subject, body, to=[address]).send()

@@ -211,7 +211,6 @@ class KeyList(KeysMixin, ListMixin, TemplateView):
         kept: Any = super().narrow(self.tenant.own(ApiKey)).not_revoked()
         live = kept.live().in_open_places(self.tenant.organization)
         counted = {"live": live, "soon": live.ending_soon(), "endless": live.without_end(), "kept": kept}
-        counted["unused"] = live.never_used()
         if not self.may_create():
             # A manager creates keys in their own workspaces, which the organization's page knows nothing of.
             create = action_on(KeyType.WORKSPACE, "create")

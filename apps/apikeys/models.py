@@ -273,7 +273,10 @@ class Caller(_OfKey):
 
     class Meta(_OfKey.Meta):
         constraints = [models.UniqueConstraint(fields=["key", "address", "agent"], name="one_row_per_caller")]
-        indexes = [models.Index(fields=["key", "-at"], name="callers_of_key")]
+        indexes = [
+            models.Index(fields=["key", "-at"], name="callers_of_key"),
+            models.Index(fields=["at"], name="callers_by_last_call"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.agent} {self.address}".strip()

@@ -42,7 +42,7 @@ class KeyPolicyPage(TenantMixin, SeenMixin, FormView):
 
     action = Action.ORGANISATIONS_READ
     changes = Action.ORGANISATIONS_UPDATE
-    kinds: tuple[KeyType, ...] = tuple(KeyType)
+    kinds: tuple[KeyType, ...] = (KeyType.ORGANIZATION,)  # who lists these, lists all of them
     form_class = KeyPolicyForm
     template_name = "apikeys/key_policy.html"
 

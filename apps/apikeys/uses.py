@@ -282,19 +282,14 @@ def since(key: ApiKey) -> datetime:
     return max(key.created_at, now() - KEPT)
 
 
-def traffic(key: ApiKey) -> Traffic:
-    """Who calls with a key: the number is that of the callers noted."""
-    lately = Caller.objects.filter(key=key, at__gte=now() - HOUR).count()
-    return Traffic(lately, callers(key).first(), LastUse.objects.filter(key=key).exists())
+def traffic(key: Any, last: Caller | None = None) -> Traffic:
+    """Who calls with a key that was read `with_use`: the number is that of the callers noted."""
+    return Traffic(key.callers_now, last or callers(key).first(), key.last_use_at is not None)
 
 
 def callers(key: ApiKey) -> models.QuerySet[Caller]:
     """Those of the last 30 days, the latest first."""
     return Caller.objects.filter(key=key, at__gte=now() - KEPT).order_by("-at")
-
-
-def last_use(key: ApiKey) -> LastUse | None:
-    return LastUse.objects.filter(key=key).first()
 
 
 def scopes_of(key: ApiKey) -> list[Scope]:

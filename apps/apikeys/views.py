@@ -70,8 +70,7 @@ class KeyDetail(KeyMixin, TemplateView):
     def _usage(self) -> dict[str, Any]:
         """Who called with it in the last 30 days, the latest first."""
         found = list(uses.callers(self.key)[: LINES + 1])
-        traffic = uses.Traffic(self.key.callers_now, next(iter(found), None), self.key.last_use_at is not None)
-        return {"callers": found[:LINES], "are_more": len(found) > LINES, "traffic": traffic}
+        return {"callers": found[:LINES], "are_more": len(found) > LINES, "traffic": uses.traffic(self.key, *found[:1])}
 
     def _needed(self) -> dict[str, Any]:
         """What was granted, and when each scope was needed last."""

@@ -110,6 +110,12 @@ def remove(
     if seen is not None and seen != found.spelt():
         raise Stale
     _refuse_strange(choices, found)
+    _settle(membership, found, choices, by=by)
+    operations.remove(membership, by=by)
+
+
+def _settle(membership: OrganizationMembership, found: Report, choices: Choices, *, by: Actor) -> None:
+    """Does with each thing they leave what was decided about it."""
     for placed in found.leads:
         if successor := choices.leads.get(placed.workspace_id):
             _hand_over(placed, _still_here(successor, placed), by=by)
@@ -119,13 +125,12 @@ def remove(
     for key in found.keys:
         if choices.keys.get(key.pk) == Fate.REVOKE:
             apikeys.revoke(key, by=by)
-    operations.remove(membership, by=by)
 
 
 def _read_again(membership: OrganizationMembership, organization: Organization) -> OrganizationMembership:
     """The member as they are under the organization's lock, with nothing that was counted before."""
     rows = OrganizationMembership.objects.select_related("user").filter(pk=membership.pk, organization=organization)
-    found = rows.first()
+    found: OrganizationMembership | None = rows.first()
     if found is None:
         raise Missing("member")
     found.organization = organization
@@ -135,7 +140,8 @@ def _read_again(membership: OrganizationMembership, organization: Organization) 
 def _still_here(successor: OrganizationMembership, placed: WorkspaceMembership) -> OrganizationMembership:
     """Whoever is to look after the workspace, asked again under the lock. Raises Invalid, at their field."""
     rows = OrganizationMembership.objects.active().filter(organization=placed.organization_id, user__is_active=True)
-    found = rows.exclude(pk=placed.membership_id).select_related("user").filter(pk=successor.pk).first()
+    others = rows.exclude(pk=placed.membership_id).select_related("user")
+    found: OrganizationMembership | None = others.filter(pk=successor.pk).first()
     if found is None:
         raise Invalid({f"lead_{placed.workspace_id}": _("They are not active here any more. Choose somebody else.")})
     found.organization = placed.workspace.organization

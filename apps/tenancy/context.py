@@ -76,7 +76,7 @@ def came_from(request: HttpRequest) -> str:
 
 def _can_be_looked_at(found: ResolverMatch) -> bool:
     """Whether a browser that is sent there finds a page: an address that only takes forms has none."""
-    view = getattr(found.func, "view_class", None)
+    view: Any = getattr(found.func, "view_class", None)
     return hasattr(view, "get") and "get" in view.http_method_names
 
 

@@ -73,11 +73,7 @@ ORGANIZATION: Final = (
                 _("Key policy"),
                 "scroll-text",
                 pgettext_lazy("search words", "rules expiry lifetime rotation of keys"),
-                needs=(
-                    Action.ORGANISATION_SERVICE_API_KEYS_LIST,
-                    Action.WORKSPACE_SERVICE_API_KEYS_LIST,
-                    Action.WORKSPACE_USER_API_KEYS_LIST,
-                ),
+                needs=(Action.ORGANISATION_SERVICE_API_KEYS_LIST,),
             ),
         ),
         key="k",

@@ -134,6 +134,7 @@ SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
 # Mail. Without EMAIL_URL letters go to the console, addresses stay unverified, and a banner says so.
 EMAIL_IS_CONFIGURED = bool(env.str("EMAIL_URL", default=""))
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 30  # seconds; a mail server that says nothing holds nobody up for ever
 DEFAULT_FROM_EMAIL = address_of_mail(env, "DEFAULT_FROM_EMAIL", default="Gatehouse <gatehouse@localhost>")
 
 ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"

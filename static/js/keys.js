@@ -30,7 +30,7 @@ form?.addEventListener("change", ({ target }) => {
   else if (target.dataset.level || target.name === "more") form.querySelector("[data-preset='custom']").checked = true;
   if (target.dataset.preset || target.dataset.level || target.name === "more") exact(false);
 });
-// Whoever types in the list of scopes means the list; whoever goes back to the table means the table.
+// Typing in the list of scopes uses it; choosing in the table does not.
 const exact = (used) => {
   const box = form.querySelector("[data-use-exact]");
   if (box) box.checked = used;

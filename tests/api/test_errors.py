@@ -215,7 +215,7 @@ class TestWhatIsNotThere:
     @pytest.mark.parametrize(
         "path",
         ["/v1", "/v1/", "/v2", "/v2/", "/v1/configs", "/v1/prompts/x/completions", "/v1/admin", "/v1/admin/users/",
-         "/v1/api-keys/3/rotate", "/v1/api-keys/organisation/group", "/v1//whoami", "/v1/WHOAMI", "/v2/%00/%ff"],
+         "/v1/api-keys/3/turn", "/v1/api-keys/organisation/group", "/v1//whoami", "/v1/WHOAMI", "/v2/%00/%ff"],
     )  # fmt: skip
     def test_an_address_that_is_not_served_says_so(self, acme: Company, call: Any, method: str, path: str) -> None:
         assert says(call(method, path, acme.secrets["organization_key"]), 404, "AB08")

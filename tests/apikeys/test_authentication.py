@@ -203,7 +203,9 @@ class TestWhatACallCosts:
         with django_assert_num_queries(2):
             ApiKeyAuthentication().authenticate(request(acme.secrets["user_key"]))
 
-    def test_a_call_that_reads_writes_nothing(self, acme: Company, call: Any) -> None:
+    def test_a_second_call_in_the_same_minute_writes_nothing(self, acme: Company, call: Any) -> None:
+        """The first one notes after its answer that the key is used, which no call waits for."""
+        assert call("GET", "/v1/whoami", acme.secrets["user_key"]).status_code == 200
         with CaptureQueriesContext(connection) as asked:
             assert call("GET", "/v1/whoami", acme.secrets["user_key"]).status_code == 200
         assert asked.captured_queries

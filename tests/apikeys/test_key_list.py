@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,11 +22,7 @@ from tests.world import Company, World, system
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_remembered() -> Iterator[None]:
-    uses.notebook.clear()
-    yield
-    uses.notebook.clear()
+pytestmark = pytest.mark.usefixtures("noting")
 
 
 def aged(key: ApiKey, days: int) -> ApiKey:

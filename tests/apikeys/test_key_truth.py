@@ -1,6 +1,5 @@
 """What the pages of one key, and the overview, say of its use; and what they take away."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,11 +19,7 @@ from tests.world import Company, World, system
 SCOPES = ["completions.write", "prompts.list", "prompts.read"]
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_remembered() -> Iterator[None]:
-    uses.notebook.clear()
-    yield
-    uses.notebook.clear()
+pytestmark = pytest.mark.usefixtures("noting")
 
 
 class TestUsage:

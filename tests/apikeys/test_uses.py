@@ -3,7 +3,6 @@
 import threading
 import time
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -24,11 +23,7 @@ from tests.world import Company, system
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_remembered() -> Iterator[None]:
-    uses.notebook.clear()
-    yield
-    uses.notebook.clear()
+pytestmark = pytest.mark.usefixtures("noting")
 
 
 def use(key: ApiKey, agent: str = "tests/1", address: str = "10.1.2.3", **more: Any) -> None:

@@ -18,6 +18,7 @@ from django.urls import Resolver404, resolve
 
 from apps.access.actors import UserActor
 from apps.apikeys import operations as apikeys
+from apps.apikeys import rotation
 from apps.workspaces import operations as workspaces
 from tests.house.test_surface import PAGES, PEOPLE, lines
 from tests.world import World
@@ -30,12 +31,15 @@ NOT_BY_A_LINK: set[tuple[str, str]] = {
     ("memberships:link", "get"),
     ("memberships:check", "get"),  # whoever reloads the answer to a form is led back to the form
     ("memberships:together", "get"),
+    ("apikeys:together", "post"),  # under a list of keys, which who has none has not
     ("accounts:language", "post"),  # on the pages of those who are not signed in
     ("onboarding:close", "post"),  # behind the question whether it is still them
     ("onboarding:delete", "post"),
 }
-# The table speaks of a colleague's key; everybody may see and end their own (P5).
-OF_ONES_OWN = {("apikeys:key", "get"), ("apikeys:revoke", "get"), ("apikeys:revoke", "post")}
+# The table speaks of a colleague's key; everybody may see, rotate and end their own (P5).
+OF_ONES_OWN = {("apikeys:key", "get")} | {
+    (page, method) for page in ("apikeys:revoke", "apikeys:rotate") for method in ("get", "post")
+}
 
 
 class Links(HTMLParser):
@@ -132,6 +136,14 @@ def walked(world: World, sign_in: Any) -> Any:
     acme = world.acme
     workspaces.archive(acme.other_workspace, by=UserActor(acme.owner))
     apikeys.disable(acme.workspace_key, by=UserActor(acme.owner))
+    rotated = apikeys.issue(
+        acme.workspace,
+        name="two secrets",
+        scopes=["logs.view"],
+        usage_limits={"credit_limit": 5},
+        by=UserActor(acme.owner),
+    ).key
+    rotation.rotate(rotated, by=UserActor(acme.owner))
 
     def walk(reader: str) -> Walk:
         return Walk(sign_in(acme[reader])).from_("/", f"/o/{acme.organization.slug}/")

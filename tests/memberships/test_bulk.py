@@ -32,7 +32,7 @@ def send(browser: Any, company: Company, act: str, *people: str, **more: Any) ->
     sent = {"act": act, "chosen": ids(company, *people), **more}
     if more.get("confirmed"):
         shown = browser.post(page(company), {**sent, "confirmed": ""}).context or {}
-        sent["seen"] = shown["seen"] if "seen" in shown else ""
+        sent["seen"] = shown.get("seen", "")
     return browser.post(page(company), sent)
 
 

@@ -11,7 +11,9 @@ import time_machine
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.access.actors import UserActor
 from apps.access.roles import OrganizationRole, WorkspaceRole
@@ -110,7 +112,10 @@ class TestInviting:
     @pytest.mark.parametrize("odd", ["a\0b", "\0", "ünïcode", "x" * 500, "a b", "%", ""])
     def test_takes_odd_names_of_workspaces_calmly(self, sign_in: Any, acme: Company, act: str, odd: str) -> None:
         sent = {"emails": NEWCOMER, "role": "member", f"in_{odd}": "member"}
-        answer = sign_in(acme.owner).post(page(acme, act), sent)
+        browser = sign_in(acme.owner)
+        with CaptureQueriesContext(connection) as asked:
+            answer = browser.post(page(acme, act), sent)
+        assert "\0" not in "".join(query["sql"] for query in asked)
         assert answer.status_code == (200 if "check" in act else 400)
         assert "This form has no field called in_" in text_of(answer)
         assert not Invitation.objects.filter(email=NEWCOMER).exists()

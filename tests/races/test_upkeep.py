@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.db import connection, connections
 
 from apps.access.actors import Origin, SystemActor, UserActor
-from apps.apikeys import leaks, mail, notices, rotation, upkeep
+from apps.apikeys import leaks, mail, rotation, upkeep
 from apps.apikeys import operations as apikeys
 from apps.apikeys.models import ApiKey, Notice
 from apps.audit.models import AuditEvent
@@ -114,34 +114,24 @@ def test_two_ticks_warn_once(acme: Company, for_threads: None) -> None:
 
 def test_two_workers_send_a_letter_once(acme: Company, for_threads: None) -> None:
     """Take the lock out of mail._claim, and this fails on PostgreSQL."""
-    key = acme.workspace_key
 
-    def owe(number: int) -> int:
-        notices.send_notice, plain = Silent, notices.send_notice
-        try:
-            notices.owe(key, Notice.Kind.LEAKED, now() + timedelta(seconds=number), mask="gthw_********abcd")
-        finally:
-            notices.send_notice = plain
-        return int(Notice.objects.latest("pk").pk)
+    def owed(number: int) -> int:
+        """One that no job has been asked to send yet."""
+        notice = Notice.objects.create(
+            organization=acme.organization,
+            key=acme.workspace_key,
+            kind=Notice.Kind.LEAKED,
+            about=now() + timedelta(seconds=number),
+            details={"mask": acme.workspace_key.mask},
+        )
+        return int(notice.pk)
 
     for number in range(ROUNDS * 3):
         outgoing.outbox.clear()
-        notice = there(lambda: owe(number))
+        notice = there(lambda: owed(number))
         results = at_once(*[lambda: mail.send(notice) for _ in range(4)])
         assert results == [None] * 4
         assert (len(letters()), set(letters().values())) == (READERS, {1})
-
-
-class Silent:
-    """A job that nobody runs."""
-
-    @classmethod
-    def get_backend(cls) -> None:
-        return None
-
-    @classmethod
-    def enqueue(cls, *arguments: Any) -> None:
-        """Left alone."""
 
 
 def test_many_reports_of_one_key_are_one_leak(acme: Company, for_threads: None, call: Any) -> None:
