@@ -19,12 +19,22 @@ def require(actor: Actor, action: Action, place: Place) -> None:
     """Raises Forbidden, naming the action, the place and the roles that hold it."""
     if not may(actor, action, place):
         raise Forbidden(action, place, roles=[title(role) for role in holders(action)])
+    note(actor, (action,))
+
+
+def note(actor: Actor, actions: Iterable[Action]) -> None:
+    """Remembers on a key what it needed, so that people see which of its scopes it never needs."""
+    used = getattr(actor, "used", None)
+    if used is not None:
+        used.update(actions)
 
 
 def require_to_grant(actor: Actor, roles: Iterable[Role], place: Place, *, field: str) -> None:
     """Raises Overreach unless the actor holds all that these roles hold there (product P4)."""
+    roles = tuple(roles)
     if beyond := _beyond(actor, roles, place):
         raise Overreach(field, [action.value for action in beyond])
+    note(actor, (action for role in roles for action in actor.needed_to_grant(role) & place.permitted))
 
 
 def may_grant(actor: Actor, role: Role, place: Place) -> bool:

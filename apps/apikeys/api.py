@@ -9,6 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.access import gate
 from apps.access.actions import Action
 from apps.access.scopes import KeyType
 from apps.accounts.models import User
@@ -106,7 +107,9 @@ class ApiKeyViewSet(TenantViewSet):
 
         An organization's key sees those of all its workspaces too, unless `workspace_id` names one.
         """
-        return self.answer_list(self.get_queryset().of_types(types_listed(self.tenant)))
+        listed = types_listed(self.tenant)
+        gate.note(self.tenant.actor, (action_on(key_type, "list") for key_type in listed))
+        return self.answer_list(self.get_queryset().of_types(listed))
 
     def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 (the wire's word)
         """Get a key, by its mask."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from apps.access import gate
 from apps.access.actors import Actor
 from apps.access.scopes import FREELY_GIVEN, KeyType, effective, not_allowed
 from apps.apikeys.models import ApiKey
@@ -48,9 +49,10 @@ def scopes_of(scopes: Any, key_type: KeyType) -> list[str]:
 
 def refuse_overreach(scopes: list[str], key_type: KeyType, place: Place, by: Actor) -> None:
     """Raises Overreach for scopes beyond what `by` holds there, but for those anybody may give (product P12)."""
-    beyond = effective(scopes, key_type) - FREELY_GIVEN - by.actions_in(place)
-    if beyond:
+    needed = effective(scopes, key_type) - FREELY_GIVEN
+    if beyond := needed - by.actions_in(place):
         raise Overreach("scopes", [action.value for action in beyond])
+    gate.note(by, needed)
 
 
 def record(event: Event, key: ApiKey, by: Actor, **details: Any) -> None:

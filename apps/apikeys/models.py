@@ -222,6 +222,11 @@ class ApiKey(TenantRow):
             self._person.look_again()
 
     @cached_property
+    def used(self) -> set[Action]:
+        """What it needed so far in this call: see access.gate."""
+        return set()
+
+    @cached_property
     def _person(self) -> UserActor | None:
         return UserActor(self.user) if self.user_id is not None else None
 

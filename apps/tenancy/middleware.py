@@ -80,7 +80,7 @@ def follow(request: HttpRequest, response: HttpResponse) -> None:
             address=request.origin.address,  # type: ignore[attr-defined]
             agent=request.origin.agent,  # type: ignore[attr-defined]
             route=uses.template(request.method or "", match.route if match else ""),
-            scopes=() if is_refused else getattr(request, "scopes_used", ()),
+            scopes=() if is_refused else key.used,
         )
 
     response._resource_closers.append(note)  # type: ignore[attr-defined]

@@ -97,6 +97,7 @@ def _keys() -> Iterator[Endpoint]:
         yield Endpoint("GET", one, (f"{family}.read",))
         yield Endpoint("PUT", one, (f"{family}.update",), {"name": "Other"})
         yield Endpoint("DELETE", one, (f"{family}.delete",))
+        yield Endpoint("POST", f"{one}/rotate", (f"{family}.rotate",), {})
 
 
 ENDPOINTS = [

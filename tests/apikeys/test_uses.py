@@ -36,6 +36,14 @@ def writes(queries: Any) -> list[str]:
 
 
 class TestACall:
+    def test_needs_what_it_hands_on_too(self, acme: Company, call: Any) -> None:
+        """Else "remove what was not used" would take what a key only gives to others."""
+        path, master = "/v1/api-keys/workspace/service", acme.secrets["organization_key"]
+        body = {"name": "n", "workspace_id": acme.workspace.slug, "scopes": ["prompts.read", "completions.write"]}
+        assert call("POST", path, master, body).status_code == 200
+        used = set(ScopeUse.objects.filter(key=acme.organization_key).values_list("scope", flat=True))
+        assert used == {"workspace_service_api_keys.create", "prompts.read"}
+
     def test_is_noted_with_when_from_where_and_for_what(self, acme: Company, call: Any) -> None:
         answer = call("GET", "/v1/api-keys", acme.secrets["organization_key"], **{"User-Agent": "portkey-ai/2.3.4"})
         assert answer.status_code == 200
