@@ -13,10 +13,10 @@ from apps.access.actions import Action
 from apps.access.actors import UserActor
 from apps.access.scopes import ALLOWED, KeyType
 from apps.accounts.models import User
-from apps.apikeys import operations
-from apps.apikeys.models import ApiKey, action_on
+from apps.apikeys import operations, rotation
+from apps.apikeys.models import ApiKey, Caller, LastUse, Notice, ScopeUse, action_on
 from apps.organizations.models import Organization
-from apps.tenancy.admin import Made, StaffActor, TenantModelAdmin
+from apps.tenancy.admin import Made, ReadOnlyAdmin, StaffActor, TenantModelAdmin
 from apps.tenancy.console.forms import UNKNOWN, ChangeForm, OperationForm, person_in
 from apps.tenancy.console.verbs import verb
 from apps.workspaces.models import Workspace
@@ -81,6 +81,10 @@ def is_live(key: ApiKey) -> bool:
     return not key.is_revoked
 
 
+def may_rotate(key: ApiKey) -> bool:
+    return key.is_live and (key.awaits_collection or not key.is_in_transition)
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(TenantModelAdmin):
     section, label, icon = "Keys", "API keys", "key"
@@ -96,12 +100,27 @@ class ApiKeyAdmin(TenantModelAdmin):
         (None, {"fields": ("name", "description", "expires_at", "scopes")}),
         ("About", {"fields": ("mask", "state", "type", "organization", "workspace", "user", "creation", "id")}),
         (
+            "Secrets",
+            {
+                "fields": (
+                    "previous_mask",
+                    "transition_ends_at",
+                    "awaits_collection",
+                    "last_rotated_at",
+                    "next_rotation_at",
+                    "rotation_policy",
+                    "allowed_addresses",
+                ),
+                "classes": ("collapse",),
+            },
+        ),
+        (
             "Limits",
             {"fields": ("defaults", "usage_limits", "rate_limits", "alert_emails"), "classes": ("collapse",)},
         ),
         ("Record", {"fields": ("created_at", "created_by_kind", "created_by", "updated_at"), "classes": ("collapse",)}),
     )
-    actions_detail = ("revoke",)
+    actions_detail = ("rotate", "end_old_secret", "disable", "enable", "revoke")
     compressed_fields = False  # the scopes need the width
 
     def create(self, given: dict[str, Any], by: Any) -> Made:
@@ -119,6 +138,53 @@ class ApiKeyAdmin(TenantModelAdmin):
 
     def update(self, row: ApiKey, changes: dict[str, Any], by: Any) -> None:
         operations.update(row, **changes, by=by)
+
+    @verb(
+        "Rotate",
+        done="Rotated",
+        asks=lambda key: action_on(key.type, "rotate"),
+        when=may_rotate,
+        icon="cached",
+        says=lambda row: (
+            f"A new secret is shown once. The old one, {row.mask}, works on for as long as the key's policy "
+            "says, or 30 minutes."
+        ),
+    )
+    def rotate(self, row: ApiKey, by: Any) -> str:
+        return rotation.rotate(row, by=by).secret.clear
+
+    @verb(
+        "End the old secret",
+        done="The old secret has ended",
+        asks=lambda key: action_on(key.type, "rotate"),
+        when=lambda key: key.is_in_transition,
+        icon="timer_off",
+        says=lambda row: f"{row.previous_mask} stops working on the next request.",
+    )
+    def end_old_secret(self, row: ApiKey, by: Any) -> None:
+        rotation.end_transition(row, by=by)
+
+    @verb(
+        "Disable",
+        done="Disabled",
+        asks=lambda key: action_on(key.type, "update"),
+        when=lambda key: key.status == ApiKey.Status.ACTIVE,
+        icon="pause_circle",
+        says=lambda row: f"{row.mask} is turned away from the next request on, until the key is enabled again.",
+    )
+    def disable(self, row: ApiKey, by: Any) -> None:
+        operations.disable(row, by=by)
+
+    @verb(
+        "Enable",
+        done="Enabled",
+        asks=lambda key: action_on(key.type, "update"),
+        when=lambda key: key.status == ApiKey.Status.DISABLED,
+        icon="play_circle",
+        says=lambda row: f"{row.mask} is let in again.",
+    )
+    def enable(self, row: ApiKey, by: Any) -> None:
+        operations.enable(row, by=by)
 
     @verb(
         "Revoke",
@@ -160,3 +226,50 @@ class ApiKeyAdmin(TenantModelAdmin):
     def _may(self, request: HttpRequest, verb: str, key: Any) -> bool:
         types = KeyType if key is None else [key.type]
         return any(self.may_act(request, action_on(key_type, verb), key) for key_type in types)
+
+
+@admin.register(LastUse)
+class LastUseAdmin(ReadOnlyAdmin):
+    label, icon = "Last uses of keys", "history"
+    list_display = ("key", "organization", "at", "route", "address", "agent")
+    list_select_related = ("key", "organization")
+    search_fields = ("key__id__exact",)
+    search_help_text = "The id of a key"
+    ordering = ("-at",)
+    fields = list_display
+
+
+@admin.register(Caller)
+class CallerAdmin(ReadOnlyAdmin):
+    label, icon = "Callers of keys", "lan"
+    list_display = ("key", "organization", "address", "agent", "first_at", "at")
+    list_select_related = ("key", "organization")
+    search_fields = ("key__id__exact", "address__startswith")
+    search_help_text = "The id of a key, or an address"
+    ordering = ("-at",)
+    fields = list_display
+
+
+@admin.register(ScopeUse)
+class ScopeUseAdmin(ReadOnlyAdmin):
+    label, icon = "Scopes used", "checklist"
+    list_display = ("key", "organization", "scope", "at")
+    list_select_related = ("key", "organization")
+    search_fields = ("key__id__exact",)
+    search_help_text = "The id of a key"
+    ordering = ("-id",)
+    fields = list_display
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """What is owed and has not left shows here when a mail server is down."""
+
+    label, icon = "Letters about keys", "mail"
+    list_display = ("kind", "key", "organization", "about", "created_at", "sent_at")
+    list_filter = ("kind",)
+    list_select_related = ("key", "organization")
+    search_fields = ("key__id__exact",)
+    search_help_text = "The id of a key"
+    ordering = ("-id",)
+    fields = list_display

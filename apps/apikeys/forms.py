@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from apps.access.levels import FEATURES, without_a_row
 from apps.access.scopes import KeyType
@@ -26,11 +26,11 @@ from apps.tenancy.wording import in_words, listed
 
 PRESET, ON_A_DAY, NEVER, AS_IT_IS = "90", "date", "never", "as-it-is"
 EXPIRIES: Final = [
-    ("7", _lazy("7 days")),
-    ("30", _lazy("30 days")),
-    (PRESET, _lazy("90 days")),
-    (ON_A_DAY, _lazy("On a day")),
-    (NEVER, _lazy("Never")),
+    ("7", gettext_lazy("7 days")),
+    ("30", gettext_lazy("30 days")),
+    (PRESET, gettext_lazy("90 days")),
+    (ON_A_DAY, gettext_lazy("On a day")),
+    (NEVER, gettext_lazy("Never")),
 ]
 LATEST: Final = timedelta(days=3660)
 LINES_LENGTH: Final = 20_000
@@ -41,37 +41,41 @@ class KeyForm(LimitsForm, RotationFields, PageForm):
     """What a key is called, what it may do, until when, how often its secret changes, from where, and its limits."""
 
     name = forms.CharField(
-        label=_lazy("Name"),
+        label=gettext_lazy("Name"),
         max_length=text.NAME_LENGTH,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text=_lazy("Say where it will be used: people will look for it when something calls that should not."),
+        help_text=gettext_lazy(
+            "Say where it will be used: people will look for it when something calls that should not."
+        ),
     )
     description = forms.CharField(
-        label=_lazy("Description"),
+        label=gettext_lazy("Description"),
         required=False,
         max_length=text.TEXT_LENGTH,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    preset = forms.ChoiceField(label=_lazy("Permissions"), choices=Preset.choices, initial=Preset.CUSTOM)
+    preset = forms.ChoiceField(label=gettext_lazy("Permissions"), choices=Preset.choices, initial=Preset.CUSTOM)
     more = forms.MultipleChoiceField(required=False, choices=[(action.value, action.value) for action in _MORE])
     # The same as text, for those who know the words; it counts only where the box says so.
-    use_exact = forms.BooleanField(label=_lazy("Use this list instead of the table"), required=False)
+    use_exact = forms.BooleanField(label=gettext_lazy("Use this list instead of the table"), required=False)
     exact = forms.CharField(
-        label=_lazy("Scopes, one on each line"),
+        label=gettext_lazy("Scopes, one on each line"),
         required=False,
         max_length=LINES_LENGTH,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
     )
-    expires = forms.ChoiceField(label=_lazy("Expires"), choices=EXPIRIES, initial=PRESET)
+    expires = forms.ChoiceField(label=gettext_lazy("Expires"), choices=EXPIRIES, initial=PRESET)
     expires_on = forms.DateField(
-        label=_lazy("Last day"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=gettext_lazy("Last day"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     addresses = forms.CharField(
-        label=_lazy("IP addresses and networks, one on each line"),
+        label=gettext_lazy("IP addresses and networks, one on each line"),
         required=False,
         max_length=LINES_LENGTH,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "placeholder": "203.0.113.7\n10.0.0.0/8"}),
-        help_text=_lazy("Left empty, the key may call from anywhere."),
+        help_text=gettext_lazy("Left empty, the key may call from anywhere."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -208,14 +212,14 @@ class NewKeyForm(KeyForm):
 
     # Names one visit of the form, so that sending it twice makes one key.
     visit = forms.CharField(max_length=300, widget=forms.HiddenInput, required=False)
-    kind = forms.ChoiceField(label=_lazy("Who calls with it"))
-    workspace = forms.ChoiceField(label=_lazy("Workspace"), required=False)
+    kind = forms.ChoiceField(label=gettext_lazy("Who calls with it"))
+    workspace = forms.ChoiceField(label=gettext_lazy("Workspace"), required=False)
     person = forms.CharField(
-        label=_lazy("Whose key it is"),
+        label=gettext_lazy("Whose key it is"),
         required=False,
         max_length=text.NAME_LENGTH,
         widget=forms.TextInput(attrs={"list": "people", "autocomplete": "off", "spellcheck": "false"}),
-        help_text=_lazy("The e-mail address of somebody in the workspace."),
+        help_text=gettext_lazy("The e-mail address of somebody in the workspace."),
     )
     # Which button sent it, where there are no scripts; and what the table that was filled in was drawn for.
     check = forms.CharField(required=False, max_length=1, widget=forms.HiddenInput)

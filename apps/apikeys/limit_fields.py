@@ -7,26 +7,26 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from apps.workspaces.limits import LARGEST, UNITS_OF_KEYS
 
 TEXT_LENGTH: Final = 20_000
 DAYS: Final = "days"
 RESETS: Final = [
-    ("", _lazy("Never")),
-    ("weekly", _lazy("Every Monday")),
-    ("monthly", _lazy("On the first of the month")),
-    (DAYS, _lazy("After a number of days")),
+    ("", gettext_lazy("Never")),
+    ("weekly", gettext_lazy("Every Monday")),
+    ("monthly", gettext_lazy("On the first of the month")),
+    (DAYS, gettext_lazy("After a number of days")),
 ]
 UNITS: Final = {
-    "rps": _lazy("a second"),
-    "rpm": _lazy("a minute"),
-    "rph": _lazy("an hour"),
-    "rpd": _lazy("a day"),
-    "rpw": _lazy("a week"),
+    "rps": gettext_lazy("a second"),
+    "rpm": gettext_lazy("a minute"),
+    "rph": gettext_lazy("an hour"),
+    "rpd": gettext_lazy("a day"),
+    "rpw": gettext_lazy("a week"),
 }
-COUNTED: Final = {"requests": _lazy("Requests"), "tokens": _lazy("Tokens")}
+COUNTED: Final = {"requests": gettext_lazy("Requests"), "tokens": gettext_lazy("Tokens")}
 # Where the page says what the operation finds wrong with a part of these shapes.
 SAID_AT: Final = {
     "usage_limits.credit_limit": "budget",
@@ -50,15 +50,21 @@ def _lines(label: Any, told: Any) -> forms.CharField:
 class LimitsForm(forms.Form):
     """The fields; a form of a page stands on it."""
 
-    budget = _amount(_lazy("Budget"), 1)
+    budget = _amount(gettext_lazy("Budget"), 1)
     budget_in = forms.ChoiceField(
-        label=_lazy("Counted in"), choices=[("cost", _lazy("US dollars")), ("tokens", _lazy("tokens"))], required=False
+        label=gettext_lazy("Counted in"),
+        choices=[("cost", gettext_lazy("US dollars")), ("tokens", gettext_lazy("tokens"))],
+        required=False,
     )
-    alert_at = _amount(_lazy("Tell people at"), 1, help_text=_lazy("In the unit of the budget."))
-    resets = forms.ChoiceField(label=_lazy("Starts again"), choices=RESETS, required=False)
-    reset_days = _amount(_lazy("Days"), 1, 365, help_text=_lazy("When it starts again after a number of days."))
-    alert_emails = _lines(_lazy("Who is told"), _lazy("E-mail addresses, one on each line."))
-    metadata = _lines(_lazy("Metadata of every call"), _lazy("One entry on each line: <code>team = search</code>"))
+    alert_at = _amount(gettext_lazy("Tell people at"), 1, help_text=gettext_lazy("In the unit of the budget."))
+    resets = forms.ChoiceField(label=gettext_lazy("Starts again"), choices=RESETS, required=False)
+    reset_days = _amount(
+        gettext_lazy("Days"), 1, 365, help_text=gettext_lazy("When it starts again after a number of days.")
+    )
+    alert_emails = _lines(gettext_lazy("Who is told"), gettext_lazy("E-mail addresses, one on each line."))
+    metadata = _lines(
+        gettext_lazy("Metadata of every call"), gettext_lazy("One entry on each line: <code>team = search</code>")
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,6 +1,7 @@
 """What can happen to a key. The clear secret is in the return value of `issue` and nowhere else."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
@@ -118,31 +119,18 @@ def update(key: ApiKey, *, version: int | None = None, reset_usage: bool = False
     key = keeping.lock_key(key, by)
     gate.require(by, action_on(key.type, "update"), key.place)
     key.refuse_stale(version)
-    wanted = details.cleaned({field: value for field, value in changes.items() if field not in {"name", "scopes"}})
-    if "name" in changes:
-        wanted["name"] = text.name(changes["name"])
-    if "scopes" in changes:
-        wanted["scopes"] = keeping.scopes_of(changes["scopes"], KeyType(key.type))
-        added = sorted(set(wanted["scopes"]) - set(key.scopes))
-        keeping.refuse_overreach(added, KeyType(key.type), key.place, by)
-    if _BOUND & set(wanted):
-        wanted |= _bound(key.type, key.place, {field: wanted.get(field, getattr(key, field)) for field in _BOUND}, key)
     if reset_usage:
         _refuse_oneself(key, by)
-    changed = key.revise(wanted, by=by)
+    changed = key.revise(_wanted(key, changes, by), by=by)
     # Counters are held before the log is, as by whoever settles a call.
     if {"usage_limits", "rate_limits"} & set(changed):
         limits.agree(key)
     if reset_usage:
         limits.reset(key, by=by)
     if changed:
-        keeping.record(
-            Event.API_KEY_UPDATED,
-            key,
-            by,
-            before={field: details.told(field, before) for field, (before, _) in changed.items()},
-            after={field: details.told(field, after) for field, (_, after) in changed.items()},
-        )
+        before = {field: details.told(field, before) for field, (before, _) in changed.items()}
+        after = {field: details.told(field, after) for field, (_, after) in changed.items()}
+        keeping.record(Event.API_KEY_UPDATED, key, by, before=before, after=after)
     if reset_usage:
         keeping.record(Event.API_KEY_USAGE_RESET, key, by)
     return key
@@ -192,6 +180,20 @@ def revoke_all_of(user: User, place: Organization | Workspace, *, by: Actor) -> 
     keys = ApiKey.objects.with_places().select_for_update(of=("self",)).not_revoked()
     ended = [_end(key, by=by) for key in keys.filter(user=user, **{column: place}).order_by("pk")]
     return len(ended)
+
+
+def _wanted(key: ApiKey, changes: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+    """The columns as these changes would have them. Raises Invalid, Overreach."""
+    wanted = details.cleaned({field: value for field, value in changes.items() if field not in {"name", "scopes"}})
+    if "name" in changes:
+        wanted["name"] = text.name(changes["name"])
+    if "scopes" in changes:
+        wanted["scopes"] = keeping.scopes_of(changes["scopes"], KeyType(key.type))
+        added = sorted(set(wanted["scopes"]) - set(key.scopes))
+        keeping.refuse_overreach(added, KeyType(key.type), key.place, by)
+    if _BOUND & set(wanted):
+        wanted |= _bound(key.type, key.place, {field: wanted.get(field, getattr(key, field)) for field in _BOUND}, key)
+    return wanted
 
 
 def _make(place: Organization | Workspace, columns: dict[str, Any], by: Actor, **offered: str) -> Issued:

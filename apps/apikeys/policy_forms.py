@@ -5,16 +5,15 @@ from typing import Any, Final
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.apikeys import schedule
 from apps.apikeys.policy import MOST_DAYS, MOST_KEYS, OF_ORGANIZATIONS, KeyPolicy, OnLeak
 from apps.tenancy.consequences import SeenForm
 
 LEAKS: Final = [
-    (OnLeak.DISABLE.value, _lazy("Disable the key, and tell its people")),
-    (OnLeak.TELL.value, _lazy("Only tell its people")),
+    (OnLeak.DISABLE.value, gettext_lazy("Disable the key, and tell its people")),
+    (OnLeak.TELL.value, gettext_lazy("Only tell its people")),
 ]
 
 
@@ -30,25 +29,30 @@ class KeyPolicyForm(SeenForm):
     """The parts of a policy. Of a workspace, under what its organization asks, of which it can only ask for more."""
 
     max_days = _number(
-        _lazy("Days a key lives at most"), MOST_DAYS, _lazy("From its creation or its last change. Empty: no limit.")
+        gettext_lazy("Days a key lives at most"),
+        MOST_DAYS,
+        gettext_lazy("From its creation or its last change. Empty: no limit."),
     )
-    expiry_required = _box(_lazy("Keys must have an end"), _lazy("“Never” is not offered any more."))
+    expiry_required = _box(gettext_lazy("Keys must have an end"), gettext_lazy("“Never” is not offered any more."))
     max_keys = _number(
-        _lazy("Live keys at most"), MOST_KEYS, _lazy("Whoever wants one more revokes one first. Empty: no limit.")
+        gettext_lazy("Live keys at most"),
+        MOST_KEYS,
+        gettext_lazy("Whoever wants one more revokes one first. Empty: no limit."),
     )
     service_only = _box(
-        _lazy("Only services have keys"), _lazy("No personal keys are made, changed or rotated any more.")
+        gettext_lazy("Only services have keys"), gettext_lazy("No personal keys are made, changed or rotated any more.")
     )
     addresses_required = _box(
-        _lazy("Keys must say from where they call"), _lazy("A list of IP addresses or networks, on each key.")
+        gettext_lazy("Keys must say from where they call"),
+        gettext_lazy("A list of IP addresses or networks, on each key."),
     )
     rotation_days = _number(
-        _lazy("Days after which personal keys rotate"),
+        gettext_lazy("Days after which personal keys rotate"),
         schedule.MOST_DAYS,
-        _lazy("Counted from the day it is saved. Empty: each key says for itself."),
+        gettext_lazy("Counted from the day it is saved. Empty: each key says for itself."),
     )
     on_leak = forms.ChoiceField(
-        label=_lazy("When somebody reports a leaked secret"), choices=LEAKS, widget=forms.RadioSelect
+        label=gettext_lazy("When somebody reports a leaked secret"), choices=LEAKS, widget=forms.RadioSelect
     )
     check = forms.CharField(required=False, max_length=1, widget=forms.HiddenInput)
 

@@ -167,8 +167,8 @@ class KeyPolicyPage(TenantMixin, SeenMixin, FormView):
 
     def _personal(self) -> int:
         """The keys that an organization's cadence turns."""
-        keys: Any = ApiKey.objects.filter(organization=self.tenant.organization, type=KeyType.USER)
-        number: int = keys.not_revoked().count()
+        keys: Any = self.tenant.own(ApiKey)
+        number: int = keys.of_types([KeyType.USER]).not_revoked().count()
         return number
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from apps.access.actions import Action
 from apps.access.actors import Actor
@@ -25,10 +25,10 @@ KEPT: Final = "kept"  # a row of a key that is changed, left as it is
 class Preset(TextChoices):
     """Where the scopes of a key come from: the product's defaults, all that only reads, everything, or the table."""
 
-    DEFAULT = "default", _lazy("Default")
-    READ_ONLY = "read", _lazy("Read only")
-    ALL = "all", _lazy("Full")
-    CUSTOM = "custom", _lazy("Custom")
+    DEFAULT = "default", gettext_lazy("Default")
+    READ_ONLY = "read", gettext_lazy("Read only")
+    ALL = "all", gettext_lazy("Full")
+    CUSTOM = "custom", gettext_lazy("Custom")
 
 
 class Look(NamedTuple):
@@ -40,20 +40,36 @@ class Look(NamedTuple):
     what: Promise  # to follow "read" in a sentence
 
 
-_TRAFFIC, _BLOCKS = _lazy("Traffic"), _lazy("Building blocks")
-_MODELS, _PEOPLE = _lazy("Model access"), _lazy("Administration")
+_TRAFFIC, _BLOCKS = gettext_lazy("Traffic"), gettext_lazy("Building blocks")
+_MODELS, _PEOPLE = gettext_lazy("Model access"), gettext_lazy("Administration")
 LOOKS: Final[Mapping[str, Look]] = {
-    "metrics": Look(_TRAFFIC, "chart-line", _lazy("Read logs, usage and cost"), _lazy("logs and figures")),
-    "completions": Look(_TRAFFIC, "zap", _lazy("Send calls to models through the gateway"), _lazy("models")),
-    "prompts": Look(_BLOCKS, "file-text", _lazy("Templates and their versions"), _lazy("prompts")),
-    "configs": Look(_BLOCKS, "sliders-horizontal", _lazy("Routing, retries and fallbacks"), _lazy("configs")),
-    "guardrails": Look(_BLOCKS, "shield-check", _lazy("Checks run on requests and answers"), _lazy("guardrails")),
-    "virtual_keys": Look(_MODELS, "key-square", _lazy("The older name of providers"), _lazy("virtual keys")),
-    "workspace_integrations": Look(_MODELS, "plug", _lazy("Accounts at model providers"), _lazy("integrations")),
-    "providers": Look(_MODELS, "boxes", _lazy("Entries of the catalog, open to a workspace"), _lazy("providers")),
-    "models": Look(_MODELS, "cpu", _lazy("Which models each provider has"), _lazy("models of the catalog")),
-    "workspace_users": Look(_PEOPLE, "users", _lazy("Members, teams and invitations"), _lazy("members")),
-    "workspace_service_api_keys": Look(_PEOPLE, "key-round", _lazy("Other API keys"), _lazy("API keys")),
+    "metrics": Look(
+        _TRAFFIC, "chart-line", gettext_lazy("Read logs, usage and cost"), gettext_lazy("logs and figures")
+    ),
+    "completions": Look(
+        _TRAFFIC, "zap", gettext_lazy("Send calls to models through the gateway"), gettext_lazy("models")
+    ),
+    "prompts": Look(_BLOCKS, "file-text", gettext_lazy("Templates and their versions"), gettext_lazy("prompts")),
+    "configs": Look(
+        _BLOCKS, "sliders-horizontal", gettext_lazy("Routing, retries and fallbacks"), gettext_lazy("configs")
+    ),
+    "guardrails": Look(
+        _BLOCKS, "shield-check", gettext_lazy("Checks run on requests and answers"), gettext_lazy("guardrails")
+    ),
+    "virtual_keys": Look(
+        _MODELS, "key-square", gettext_lazy("The older name of providers"), gettext_lazy("virtual keys")
+    ),
+    "workspace_integrations": Look(
+        _MODELS, "plug", gettext_lazy("Accounts at model providers"), gettext_lazy("integrations")
+    ),
+    "providers": Look(
+        _MODELS, "boxes", gettext_lazy("Entries of the catalog, open to a workspace"), gettext_lazy("providers")
+    ),
+    "models": Look(
+        _MODELS, "cpu", gettext_lazy("Which models each provider has"), gettext_lazy("models of the catalog")
+    ),
+    "workspace_users": Look(_PEOPLE, "users", gettext_lazy("Members, teams and invitations"), gettext_lazy("members")),
+    "workspace_service_api_keys": Look(_PEOPLE, "key-round", gettext_lazy("Other API keys"), gettext_lazy("API keys")),
 }
 
 

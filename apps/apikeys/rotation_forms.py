@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from apps.apikeys import schedule
 from apps.core.clock import now
@@ -15,22 +15,22 @@ from apps.tenancy.consequences import SeenForm
 
 NEVER, WEEKLY, MONTHLY, DAYS, ONCE, CUSTOM = "never", "weekly", "monthly", "days", "once", "custom"
 ROTATES: Final = [
-    (NEVER, _lazy("Never")),
-    (WEEKLY, _lazy("Every Monday")),
-    (MONTHLY, _lazy("On the first of the month")),
-    (DAYS, _lazy("Every so many days")),
-    (ONCE, _lazy("Once, on a day")),
+    (NEVER, gettext_lazy("Never")),
+    (WEEKLY, gettext_lazy("Every Monday")),
+    (MONTHLY, gettext_lazy("On the first of the month")),
+    (DAYS, gettext_lazy("Every so many days")),
+    (ONCE, gettext_lazy("Once, on a day")),
 ]
 # How long both secrets work, in minutes.
 GRACES: Final = [
-    ("30", _lazy("30 minutes")),
-    ("60", _lazy("1 hour")),
-    ("360", _lazy("6 hours")),
-    ("1440", _lazy("24 hours")),
-    ("10080", _lazy("7 days")),
-    (CUSTOM, _lazy("Another time")),
+    ("30", gettext_lazy("30 minutes")),
+    ("60", gettext_lazy("1 hour")),
+    ("360", gettext_lazy("6 hours")),
+    ("1440", gettext_lazy("24 hours")),
+    ("10080", gettext_lazy("7 days")),
+    (CUSTOM, gettext_lazy("Another time")),
 ]
-UNITS: Final = [("minutes", _lazy("minutes")), ("hours", _lazy("hours")), ("days", _lazy("days"))]
+UNITS: Final = [("minutes", gettext_lazy("minutes")), ("hours", gettext_lazy("hours")), ("days", gettext_lazy("days"))]
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _MOST: Final = schedule.LONGEST // timedelta(minutes=1)
 # Where the page says what the calendar finds wrong with a part of a policy.
@@ -49,10 +49,14 @@ class GraceFields(forms.Form):
     """How long the old secret works beside the new one."""
 
     grace = forms.ChoiceField(
-        label=_lazy("Both secrets work for"), choices=GRACES, initial="30", required=False, widget=forms.RadioSelect
+        label=gettext_lazy("Both secrets work for"),
+        choices=GRACES,
+        initial="30",
+        required=False,
+        widget=forms.RadioSelect,
     )
-    grace_number = forms.IntegerField(label=_lazy("How long"), required=False, min_value=1, max_value=_MOST)
-    grace_unit = forms.ChoiceField(label=_lazy("Unit"), choices=UNITS, initial="hours", required=False)
+    grace_number = forms.IntegerField(label=gettext_lazy("How long"), required=False, min_value=1, max_value=_MOST)
+    grace_unit = forms.ChoiceField(label=gettext_lazy("Unit"), choices=UNITS, initial="hours", required=False)
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
@@ -81,15 +85,15 @@ class GraceFields(forms.Form):
 class RotationFields(GraceFields):
     """How often a key rotates; a form of a page stands on it."""
 
-    rotates = forms.ChoiceField(label=_lazy("Rotates"), choices=ROTATES, initial=NEVER, required=False)
+    rotates = forms.ChoiceField(label=gettext_lazy("Rotates"), choices=ROTATES, initial=NEVER, required=False)
     rotates_days = forms.IntegerField(
-        label=_lazy("Days between"), required=False, min_value=1, max_value=schedule.MOST_DAYS
+        label=gettext_lazy("Days between"), required=False, min_value=1, max_value=schedule.MOST_DAYS
     )
     rotates_on = forms.DateField(
-        label=_lazy("First on"),
+        label=gettext_lazy("First on"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=_lazy("At 00:00 UTC. Left empty, the calendar says it."),
+        help_text=gettext_lazy("At 00:00 UTC. Left empty, the calendar says it."),
     )
 
     def clean(self) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class KeyRotate(SeenMixin, KeyAct, FormView):
         return super().form_valid(form) if shown is None else self._already(shown)
 
     def _already(self, shown: AuditEvent) -> HttpResponse:
-        key = ApiKey.objects.with_places().get(pk=self.key.pk)
+        key = self.get_queryset().get(pk=self.key.pk)  # as it is now
         may_rotate = key.is_live and not key.is_in_transition
         context = {"key": key, "shown_at": shown.at, "may_rotate": may_rotate, "is_rotated": True}
         return render(self.request, "apikeys/key_shown_already.html", context, status=409)

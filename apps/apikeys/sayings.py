@@ -10,8 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import get_text_list
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from apps.access.actions import Action
 from apps.access.levels import FEATURES, Feature, KeyLevel
@@ -19,11 +18,11 @@ from apps.access.scopes import KeyType, effective
 from apps.apikeys.presets import LOOKS
 
 _SAID: Final = {
-    KeyLevel.READ: _lazy("read %(what)s"),
-    KeyLevel.WRITE: _lazy("read and write %(what)s"),
-    KeyLevel.DELETE: _lazy("read, write and delete %(what)s"),
+    KeyLevel.READ: gettext_lazy("read %(what)s"),
+    KeyLevel.WRITE: gettext_lazy("read and write %(what)s"),
+    KeyLevel.DELETE: gettext_lazy("read, write and delete %(what)s"),
 }
-_SWITCHES: Final = {"completions": _lazy("call models"), "metrics": _lazy("read logs and figures")}
+_SWITCHES: Final = {"completions": gettext_lazy("call models"), "metrics": gettext_lazy("read logs and figures")}
 _HEARTS: Final = {"completions": Action.COMPLETIONS_WRITE, "metrics": Action.LOGS_VIEW}
 _A_FEW: Final = 6
 
@@ -69,9 +68,9 @@ def calendar_day(moment: datetime) -> str:
 
 _HOUR, _DAY = 60, 24 * 60
 _RHYTHMS: Final = {
-    "weekly": _lazy("Every Monday"),
-    "monthly": _lazy("On the first of the month"),
-    "": _lazy("Once, on a day"),
+    "weekly": gettext_lazy("Every Monday"),
+    "monthly": gettext_lazy("On the first of the month"),
+    "": gettext_lazy("Once, on a day"),
 }
 
 

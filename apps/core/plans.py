@@ -5,6 +5,7 @@ Planning a join of four tables takes it longer than finding the rows. Plans are 
 statements are never prepared.
 """
 
+from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -15,12 +16,17 @@ def cursor() -> Any:
     connection: Any = connections[DEFAULT_DB_ALIAS]
     if connection.vendor != "postgresql" or not connection.settings_dict["OPTIONS"].get("prepare_threshold"):
         return connection.cursor()
-    from django.db.backends.postgresql.base import ServerBindingCursor  # noqa: PLC0415 (needs psycopg)
-
     connection.ensure_connection()
     driver = connection.connection
-    usual, driver.cursor_factory = driver.cursor_factory, ServerBindingCursor
+    usual, driver.cursor_factory = driver.cursor_factory, _binding_on_the_server()
     try:
         return connection.cursor()
     finally:
         driver.cursor_factory = usual
+
+
+@cache
+def _binding_on_the_server() -> Any:
+    from django.db.backends.postgresql.base import ServerBindingCursor  # noqa: PLC0415 (needs psycopg)
+
+    return ServerBindingCursor

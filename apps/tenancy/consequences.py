@@ -13,7 +13,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpResponse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from apps.core.errors import Stale
 from apps.tenancy.forms import VersionedForm
@@ -36,7 +36,7 @@ class SeenForm(VersionedForm):
         max_length=_LENGTH,
         error_messages=dict.fromkeys(
             ("required", "max_length"),
-            _lazy("This form does not say what was shown before it was sent. Reload the page, then try again."),
+            gettext_lazy("This form does not say what was shown before it was sent. Reload the page, then try again."),
         ),
     )
 

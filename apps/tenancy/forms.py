@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.forms.renderers import DjangoTemplates
 from django.template.loader import get_template
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from apps.access import gate
 from apps.access.roles import OrganizationRole, WorkspaceRole
@@ -70,7 +70,7 @@ class VersionedForm(PageForm):
         min_value=1,
         error_messages=dict.fromkeys(
             ("required", "invalid", "min_value"),
-            _lazy(
+            gettext_lazy(
                 "This form does not say which version of the page it was filled in on. Reload the page, then try again."
             ),
         ),

@@ -7,8 +7,7 @@ from typing import Final
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.access.actions import Action
 from apps.access.actors import Actor
@@ -25,11 +24,21 @@ EACH: Final = 6  # of every kind
 _FOUNDING: Final = "onboarding:found"
 # What is done rather than looked at.
 ACTS: Final = (
-    Page("memberships:invite", _lazy("Invite people"), "user-round-plus", pgettext_lazy("search words", "add member")),
-    Page("workspaces:create", _lazy("Create a workspace"), "plus", pgettext_lazy("search words", "new add project")),
+    Page(
+        "memberships:invite",
+        gettext_lazy("Invite people"),
+        "user-round-plus",
+        pgettext_lazy("search words", "add member"),
+    ),
+    Page(
+        "workspaces:create",
+        gettext_lazy("Create a workspace"),
+        "plus",
+        pgettext_lazy("search words", "new add project"),
+    ),
     Page(
         "apikeys:workspace-create",
-        _lazy("Create an API key"),
+        gettext_lazy("Create an API key"),
         "key-round",
         pgettext_lazy("search words", "new add token"),
         floor=2,
@@ -37,21 +46,21 @@ ACTS: Final = (
     ),
     Page(
         "apikeys:create",
-        _lazy("Create an API key"),
+        gettext_lazy("Create an API key"),
         "key-round",
         pgettext_lazy("search words", "new add token"),
         needs=(Action.ORGANISATION_SERVICE_API_KEYS_CREATE,),
     ),
     Page(
         _FOUNDING,
-        _lazy("Found an organization"),
+        gettext_lazy("Found an organization"),
         "plus",
         pgettext_lazy("search words", "new create company"),
         floor=0,
     ),
     Page(
         "tenancy:keyboard",
-        _lazy("Keyboard shortcuts"),
+        gettext_lazy("Keyboard shortcuts"),
         "keyboard",
         pgettext_lazy("search words", "help keys"),
         floor=0,
@@ -79,7 +88,7 @@ class Kind:
 
 def find(actor: Actor, tenant: Tenant | None, asked: str) -> list[Kind]:
     """What somebody may see and mean: a query for each kind that is not pages, and none before anything is asked."""
-    kinds = [Kind(_lazy("Pages"), list(_pages(actor, tenant, asked)))]
+    kinds = [Kind(gettext_lazy("Pages"), list(_pages(actor, tenant, asked)))]
     if tenant is not None and search.words_of(asked):
         everywhere = replace(tenant, workspace=None)
         kinds += [Kind(label, list(rows(everywhere, asked))) for label, rows in _KINDS]
@@ -137,7 +146,7 @@ def _member(tenant: Tenant, member: OrganizationMembership) -> str:
 
 
 _KINDS: Final[tuple[tuple[Promise, Callable[[Tenant, str], Iterator[Found]]], ...]] = (
-    (_lazy("People"), _people),
-    (_lazy("Workspaces"), _workspaces),
-    (_lazy("API keys"), _keys),
+    (gettext_lazy("People"), _people),
+    (gettext_lazy("Workspaces"), _workspaces),
+    (gettext_lazy("API keys"), _keys),
 )

@@ -5,15 +5,15 @@ from typing import Any, Final, NamedTuple
 
 from django.forms import BoundField, Form
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 # Who wrote, where it is nobody whose name could be said.
 AUTHORS: Final = {
-    "key": _lazy("An API key"),
-    "operator": _lazy("The people who run this installation"),
-    "system": _lazy("Gatehouse"),
-    "self": _lazy("You, in another window,"),
-    "": _lazy("Somebody"),
+    "key": gettext_lazy("An API key"),
+    "operator": gettext_lazy("The people who run this installation"),
+    "system": gettext_lazy("Gatehouse"),
+    "self": gettext_lazy("You, in another window,"),
+    "": gettext_lazy("Somebody"),
 }
 
 

@@ -194,7 +194,6 @@ class TestKeys:
         with pytest.raises(refusals.AuthenticationError):
             portkey(made.key).api_keys.list()
 
-
     @pytest.mark.parametrize(
         ("kind", "scopes"),
         [(("organisation", "service"), ["workspaces.list"]), (("workspace", "service"), ["completions.write"]),

@@ -17,10 +17,13 @@ from django.urls import reverse
 from django_tasks_db.models import DBTaskResult
 
 from apps.accounts.models import User
-from apps.apikeys.models import ApiKey
+from apps.apikeys.models import ApiKey, Caller, LastUse, Notice, ScopeUse
 from apps.audit.models import AuditEvent, AuditHead
+from apps.core.clock import now
+from apps.limits import operations as limits
 from apps.memberships.models import Invitation
 from apps.organizations.models import OrganizationUserPermission
+from apps.replays.models import KeptAnswer
 from apps.workspaces.models import WorkspaceUserPermission
 from tests.console.desk import Desk, address, pages, state, verbs
 from tests.world import Company, World
@@ -39,12 +42,34 @@ def _a_row_of_each(world: World) -> None:
     DBTaskResult.objects.create(
         task_path="apps.memberships.tasks.send_invitation", args_kwargs={"args": [], "kwargs": {}}
     )
+    _limited_and_used(world.acme)
     for model, place in (
         (OrganizationUserPermission, world.acme.organization),
         (WorkspaceUserPermission, world.acme.workspace),
     ):
         permission = Permission.objects.filter(content_type__model=place._meta.model_name).first()
         model.objects.bulk_create([model(content_object=place, user=world.stranger, permission=permission)])
+
+
+def _limited_and_used(acme: Company) -> None:
+    key, at = acme.workspace_key, now()
+    noted = {"organization": acme.organization, "key": key}
+    LastUse.objects.create(**noted, at=at, agent="curl/8", route="GET /v1/whoami")
+    Caller.objects.create(**noted, first_at=at, at=at, agent="curl/8")
+    ScopeUse.objects.create(**noted, scope="prompts.read", at=at)
+    Notice.objects.create(**noted, kind=Notice.Kind.ALERT, about=at)
+    key.usage_limits = {"type": "tokens", "credit_limit": 100}
+    key.rate_limits = [{"type": "requests", "unit": "rpd", "value": 100}]
+    limits.admit(key, tokens=1)
+    KeptAnswer.objects.create(
+        organization=acme.organization,
+        actor_id=key.pk,
+        key="canary",
+        call="POST /v1",
+        digest=b"1",
+        status=200,
+        answer="",
+    )
 
 
 def every_address() -> Iterator[str]:
