@@ -60,19 +60,12 @@ def _local(value: datetime | date) -> datetime | date:
 
 
 def _relative(value: datetime) -> str:
-    seconds = int((value - timezone.now()).total_seconds())
-    if seconds < 0:
-        unit, count = _measured(-seconds)
-        return _("just now") if unit is None else _PAST[unit](count) % {"count": count}
-    # What was just set to seven days from now reads so, and not as six.
-    unit, count = _measured(seconds + 1)
-    return _("in a moment") if unit is None else _AHEAD[unit](count) % {"count": count}
-
-
-def _measured(seconds: int) -> tuple[int | None, int]:
-    """The largest unit that fits, and how often."""
-    unit = next((unit for unit in _PAST if seconds >= unit), None)
-    return unit, seconds // unit if unit else 0
+    seconds = (value - timezone.now()).total_seconds()
+    unit = next((unit for unit in _PAST if abs(seconds) >= unit), None)
+    if seconds <= 0:
+        return _("just now") if unit is None else _PAST[unit](int(-seconds // unit)) % {"count": int(-seconds // unit)}
+    # What is coming is told to the nearest: what was set to seven days an hour ago does not read as six.
+    return _("in a moment") if unit is None else _AHEAD[unit](round(seconds / unit)) % {"count": round(seconds / unit)}
 
 
 _PAST: Final[dict[int, Callable[[int], str]]] = {
