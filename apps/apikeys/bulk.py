@@ -18,6 +18,7 @@ from apps.apikeys.models import ApiKey
 from apps.core.errors import Conflict, DomainError, Missing
 
 MOST: Final = 500
+SEEN_LENGTH: Final = 24
 
 
 class Verdict(NamedTuple):
@@ -39,7 +40,7 @@ class Verdict(NamedTuple):
 
         How many call just now is told, but not held on to: it changes all the time.
         """
-        return sha256(f"{self.key.pk} {self.key.version} {self.said} {self.refusal}".encode()).hexdigest()[:24]
+        return sha256(f"{self.key.pk} {self.key.version} {self.said} {self.refusal}".encode()).hexdigest()[:SEEN_LENGTH]
 
 
 class Result(NamedTuple):

@@ -59,7 +59,8 @@ class ChosenKeysForm(PageForm):
     )
     typed = forms.CharField(required=False, max_length=text.NAME_LENGTH)
     confirmed = forms.BooleanField(required=False)
-    seen = forms.Field(required=False, widget=forms.MultipleHiddenInput)
+    # All of them in one field: a request has at most a thousand (Django's own limit).
+    seen = forms.CharField(required=False, max_length=bulk.MOST * (bulk.SEEN_LENGTH + 1), widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
@@ -107,7 +108,8 @@ class KeysTogether(KeysMixin, TemplateView):
         if act is None:
             return {"waiting": keys}
         if not is_to_do:
-            return {"verdicts": verdicts, "able": sum(each.is_change for each in verdicts)}
+            seen = " ".join(verdict.seen for verdict in verdicts)
+            return {"verdicts": verdicts, "seen": seen, "able": sum(each.is_change for each in verdicts)}
         results = bulk.perform(act, verdicts)
         done = sum(result.is_done for result in results)
         return {"results": results, "done": done, "failed": len(results) - done}
@@ -147,7 +149,7 @@ class KeysTogether(KeysMixin, TemplateView):
         """What is missing before it can be done, and the status that says so."""
         if act is None:
             return _("Choose first what it is to be."), 400
-        if not {verdict.seen for verdict in verdicts} <= set(given["seen"] or []):
+        if not {verdict.seen for verdict in verdicts} <= set(given["seen"].split()):
             return _("What this would do has changed since you opened it. Read it again, then confirm."), 409
         if isinstance(act, bulk.Revoke) and not is_typed(given["typed"], self.tenant):
             return _("This is not the name of the organization. No key was revoked."), 400

@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar, Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers, viewsets
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -15,9 +17,11 @@ TAKEN: Final = {"object": "leak-report"}
 
 
 class LeakReportIn(serializers.Serializer):
-    token = serializers.CharField(help_text="What was found: the whole secret.")
+    token = serializers.CharField(help_text=gettext_lazy("What was found: the whole secret."))
     source = serializers.CharField(
-        required=False, max_length=leaks.SOURCE_LENGTH, help_text="Where: an address on the web, or words."
+        required=False,
+        max_length=leaks.SOURCE_LENGTH,
+        help_text=gettext_lazy("Where: an address on the web, or words."),
     )
 
 
@@ -63,6 +67,6 @@ class LeakViewSet(viewsets.ViewSet):
         """
         token, source = request.data.get("token"), request.data.get("source")
         if not isinstance(token, str):
-            raise Invalid({"token": "The secret that was found is needed, as a text."})
+            raise Invalid({"token": _("The secret that was found is needed, as a text.")})
         leaks.report(token, source=source if isinstance(source, str) else "", origin=request._request.origin)
         return Response(TAKEN)

@@ -143,7 +143,8 @@ def _still_here(successor: OrganizationMembership, placed: WorkspaceMembership) 
     others = rows.exclude(pk=placed.membership_id).select_related("user")
     found: OrganizationMembership | None = others.filter(pk=successor.pk).first()
     if found is None:
-        raise Invalid({f"lead_{placed.workspace_id}": _("They are not active here any more. Choose somebody else.")})
+        field = f"lead_{placed.workspace_id}"
+        raise Invalid({field: _("They are not active here any more. Choose somebody else.")})
     found.organization = placed.workspace.organization
     return found
 

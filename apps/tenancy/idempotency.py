@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from rest_framework import serializers, status
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -62,7 +63,8 @@ def key_of(request: Request) -> str | None:
     """The key that a request names, if it does. Raises Invalid for what cannot be one."""
     given = request.headers.get(HEADER)
     if given is not None and not _WELL_FORMED.fullmatch(given):
-        raise Invalid({HEADER: f"The key must be 1 to {KEY_LENGTH} printable ASCII characters."})
+        message = _("The key must be 1 to %(most)d printable ASCII characters.") % {"most": KEY_LENGTH}
+        raise Invalid({HEADER: message})
     return given
 
 

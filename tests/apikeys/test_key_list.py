@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,11 +11,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.apikeys import bulk, policy, uses
 from apps.apikeys import operations as apikeys
-from apps.apikeys import policy, uses
 from apps.apikeys.models import ApiKey, ScopeUse
 from apps.audit.models import AuditEvent
 from apps.core.clock import now
+from apps.core.models import new_id
 from apps.memberships import operations as memberships
 from tests.apikeys.test_pages import keys, keys_there, make, names, text
 from tests.world import Company, World, system
@@ -304,7 +306,7 @@ class TestActingOnMany:
         assert not ApiKey.objects.filter(status="disabled").exists()
 
     def _confirmed(self, act: Any, person: str, name: str, chosen: Any, **more: Any) -> Any:
-        seen = [verdict.seen for verdict in act(person, name, chosen, **more).context["verdicts"]]
+        seen = act(person, name, chosen, **more).context["seen"]
         return act(person, name, chosen, confirmed="on", seen=seen, **more)
 
     def test_disables_each_and_writes_each_down(self, acme: Company, act: Any) -> None:
@@ -336,8 +338,23 @@ class TestActingOnMany:
         self._confirmed(act, "owner", "revoke", [acme.user_key], typed="Acme")
         assert ApiKey.objects.get(status="revoked") == acme.user_key
 
+    def test_as_many_as_can_be_chosen_can_be_confirmed(self, acme: Company, sign_in: Any) -> None:
+        """The form as a browser sends it: its fields, counted, are fewer than a request may have."""
+        for _ in range(bulk.MOST):
+            copy = ApiKey.objects.get(pk=acme.workspace_key.pk)
+            copy.pk, copy.digest, copy.status = new_id(), secrets.token_bytes(32), "disabled"
+            copy.save(force_insert=True)
+        browser, page = sign_in(acme.owner), f"{keys(acme)}together/"
+        shown = browser.post(page, {"act": "disable", "everybody": "on"}).content.decode()
+        given: dict[str, list[str]] = {}
+        for name, value in re.findall(r'<input type="(?:hidden|checkbox)" name="(seen|chosen)" value="([^"]*)"', shown):
+            given.setdefault(name, []).append(value)
+        assert len(given["chosen"]) == bulk.MOST
+        answer = browser.post(page, {"act": "disable", **given, "confirmed": "on"})
+        assert (answer.status_code, answer.context["failed"]) == (200, 0)
+
     def test_does_nothing_that_was_not_shown(self, acme: Company, act: Any) -> None:
-        seen = [verdict.seen for verdict in act("owner", "disable", [acme.user_key]).context["verdicts"]]
+        seen = act("owner", "disable", [acme.user_key]).context["seen"]
         apikeys.update(acme.user_key, name="changed", by=system())
         answer = act("owner", "disable", [acme.user_key], confirmed="on", seen=seen)
         assert answer.status_code == 409
