@@ -19,6 +19,7 @@ from guardian.utils import get_group_obj_perms_model
 
 from apps.access.actions import Action
 from apps.access.roles import Role, actions_of
+from apps.core import plans
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def held_in(user_id: uuid.UUID, places: list[Any]) -> Mapping[Any, Held]:
     statement = " UNION ALL ".join(_statement(kind[0]._meta.model, len(kind)) for kind in kinds)
     parameters = [_plain(key) for kind in kinds for key in (*(place.pk for place in kind), user_id)]
     found: dict[str, Grants] = defaultdict(tuple)
-    with connection.cursor() as cursor:
+    with plans.cursor() as cursor:
         cursor.execute(statement, parameters)
         for place_id, role, permissions in cursor.fetchall():
             found[_hex(place_id)] += ((role, permissions),)

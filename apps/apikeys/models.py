@@ -72,7 +72,7 @@ class ApiKey(TenantRow):
     pepper_version = models.PositiveSmallIntegerField(editable=False)
     mask = models.CharField(max_length=20, editable=False)
     # The secret before this one lives on beside it until the transition ends; there is never a third (contract 3.7).
-    previous_digest = models.BinaryField(max_length=32, null=True, unique=True, editable=False)
+    previous_digest = models.BinaryField(max_length=32, null=True, editable=False)
     previous_mask = models.CharField(max_length=20, blank=True, editable=False)
     transition_ends_at = models.DateTimeField(null=True, editable=False)
     # A rotation by the calendar shows nobody the new secret: it is made when somebody comes for it (P30).
@@ -101,6 +101,12 @@ class ApiKey(TenantRow):
                 condition=models.Q(type=KeyType.ORGANIZATION, workspace=None, user=None)
                 | models.Q(type=KeyType.WORKSPACE, workspace__isnull=False, user=None)
                 | models.Q(type=KeyType.USER, workspace__isnull=False, user__isnull=False),
+            ),
+            # Of the few that have one, so that SQLite's planner does not take the many without for one value.
+            models.UniqueConstraint(
+                fields=["previous_digest"],
+                name="one_key_per_old_secret",
+                condition=models.Q(previous_digest__isnull=False),
             ),
             models.CheckConstraint(
                 name="a_transition_has_two_secrets",

@@ -10,7 +10,8 @@ import re
 import unicodedata
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -31,7 +32,7 @@ KEPT: Final = timedelta(days=30)
 NEWCOMERS: Final = 200
 # What one process remembers at most: of keys, and of callers of all of them.
 MOST_KEYS, MOST_CALLERS = 10_000, 100_000
-_LOCK_WAIT: Final = "100ms"
+_LOCK_WAIT_MS: Final = 100
 _PRODUCTS: Final = 2
 _COMMENT: Final = re.compile(r"\([^()]*\)")
 _IN_ROUTE: Final = re.compile(r"\(\?P<(\w+)>[^()]*\)|<(?:\w+:)?(\w+)>")
@@ -171,10 +172,26 @@ def note(key: ApiKey, *, at: datetime, address: str, agent: str, route: str, sco
     if entry is None:
         return
     try:
-        _write(entry)
+        with _in_haste():
+            _write(entry)
     except Exception:  # noqa: BLE001 (nothing that goes wrong here may reach a caller)
         notebook.lost(entry)
         _log.warning("api_key_use_not_noted", key=str(key.pk), exc_info=True)
+
+
+@contextmanager
+def _in_haste() -> Iterator[None]:
+    """SQLite has one writer at a time, and a note does not queue for it as a request does."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {_LOCK_WAIT_MS}")
+        try:
+            yield
+        finally:
+            patience = connection.settings_dict["OPTIONS"].get("timeout", 5)
+            cursor.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
 
 
 @lru_cache(maxsize=1024)
@@ -206,7 +223,7 @@ def _write(entry: Entry) -> None:
     use, of_key = entry.use, {"organization_id": entry.use.organization_id, "key_id": entry.use.key_id}
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'")
+            cursor.execute(f"SET LOCAL lock_timeout = {_LOCK_WAIT_MS}")
     last = LastUse(**of_key, at=use.at, address=use.address or None, agent=use.agent, route=use.route)
     _upsert([last], ("key",), ("at", "address", "agent", "route"), use.at)
     callers = [

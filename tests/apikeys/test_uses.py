@@ -249,7 +249,7 @@ class TestNoting:
 @pytest.mark.django_db(transaction=True)
 class TestSeveralAtOnce:
     def test_threads_and_processes_agree(self, world: Any, monkeypatch: Any) -> None:
-        monkeypatch.setattr(uses, "_LOCK_WAIT", "60s")  # here every write must come through
+        monkeypatch.setattr(uses, "_LOCK_WAIT_MS", 60_000)  # here every write must come through
         key = world.acme.user_key
         start, failed = now(), []
 

@@ -3,7 +3,6 @@
 Run it on both databases. SQLite has one writer at a time: there a second call waits instead of being told to.
 """
 
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,9 +43,8 @@ def for_threads(acme: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """In memory, SQLite's threads fail instead of waiting; those of this test meet in a copy on disk."""
     if connection.vendor == "sqlite":
         copy = tmp_path / "copy.sqlite3"
-        with sqlite3.connect(copy) as target:
-            connection.connection.backup(target)
-        target.close()
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM INTO %s", [str(copy)])
         monkeypatch.setitem(connections.settings["default"], "NAME", str(copy))
 
 
