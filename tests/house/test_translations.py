@@ -120,8 +120,6 @@ SAYS = {"Conflict", "Invalid", "Closed", "ValidationError", "finish", "messages"
 LABELS = {"label", "help_text", "placeholder", "message", "empty_label"}
 TRANSLATES = {
     "_",
-    "_lazy",
-    "_l",
     "gettext",
     "gettext_lazy",
     "ngettext",

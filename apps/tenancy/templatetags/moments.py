@@ -42,6 +42,18 @@ def day(value: Moment, never: str = _DASH) -> str:
     return _told(value, date_format(_local(value), pgettext("date format", "j M Y")))
 
 
+@register.filter
+def on_day(value: datetime) -> str:
+    """`{{ key.last_rotated_at|on_day }}`: "22 Nov 2026", inside a sentence."""
+    return date_format(_local(value), pgettext("date format", "j M Y"))
+
+
+@register.filter
+def in_month(value: datetime) -> str:
+    """`{{ key.transition_ends_at|in_month }}`: "22 Nov", where the year is plain."""
+    return date_format(_local(value), pgettext("date format", "j M"))
+
+
 def exact(value: datetime) -> str:
     """The instant itself, to the minute, with the zone it is told in: "22 November 2026, 14:03 (Europe/Berlin)"."""
     told = date_format(_local(value), pgettext("date format", "j F Y, H:i"))
