@@ -109,7 +109,8 @@ class Walk:
 
 def _session(asked: Any) -> int:
     """What belongs to no page: savepoints, and the presence that is noted once in a quarter of an hour."""
-    return sum(query["sql"].startswith(("SAVEPOINT", "RELEASE", "UPDATE", "BEGIN")) for query in asked)
+    # What PostgreSQL keeps a plan for has no text of its own here.
+    return sum((query["sql"] or "").startswith(("SAVEPOINT", "RELEASE", "UPDATE", "BEGIN")) for query in asked)
 
 
 def kind_of(address: str) -> tuple[str, frozenset[str]]:
