@@ -16,6 +16,7 @@ from apps.workspaces import limits
 
 ALERT_ADDRESSES: Final = 20
 NETWORKS: Final = 50
+MAPPED: Final = 96  # bits before an address of IPv4 that is written as IPv6
 NETWORK_LENGTH: Final = 49  # of the longest address of IPv6, with its prefix
 
 
@@ -34,6 +35,8 @@ def told(field: str, value: Any) -> Any:
 def _expiry(value: datetime | None) -> datetime | None:
     if value is not None and value <= now():
         raise Invalid({"expires_at": _("The expiry must lie in the future.")})
+    if value is not None and value.year >= limits.LATEST_YEAR:
+        raise Invalid({"expires_at": _("The expiry must lie before the year %(year)d.") % {"year": limits.LATEST_YEAR}})
     return value
 
 
@@ -82,7 +85,18 @@ def _network(written: str) -> str:
     if network is None:
         message = _("“%(written)s” is no IP address and no network like 10.0.0.0/8 or 2001:db8::/32.")
         raise Invalid({"allowed_addresses": message % {"written": written[:NETWORK_LENGTH]}})
+    network = _as_seen(network)
+    if network.prefixlen == 0:
+        raise Invalid({"allowed_addresses": _("%(network)s is everywhere. Leave it out.") % {"network": network}})
     return str(network.network_address) if network.num_addresses == 1 else str(network)
+
+
+def _as_seen(network: Any) -> Any:
+    """IPv4 written as IPv6 is IPv4, as callers are seen."""
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < MAPPED:
+        return network
+    return ipaddress.ip_network((int(mapped), network.prefixlen - MAPPED))
 
 
 _CLEANED: Final[Mapping[str, Callable[[Any], Any]]] = {

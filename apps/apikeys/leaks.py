@@ -81,6 +81,7 @@ def refuse_haste(address: str) -> None:
 
 def cleaned(words: str, leaked: Secret) -> str:
     """The reporter's words as they are kept: one line, cut, without the secret or anything that looks like one."""
+    words = "".join(sign for sign in words if unicodedata.category(sign) != "Cf")  # nothing unseen splits the secret
     for part in (leaked.clear, leaked.clear.partition("_")[2]):
         words = words.replace(part, "****")
     line = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in words[: 2 * SOURCE_LENGTH])

@@ -152,10 +152,9 @@ def _tell(notice: Notice, reader: Reader, connection: BaseEmailBackend) -> bool:
         f"letters {notice.organization_id} {reader.address}", most=AN_HOUR, seconds=HOUR
     ):
         return False
-    letter = _written(notice, reader, connection)
     try:
-        letter.send()
-    except Exception as error:  # whatever a mail backend raises
+        _written(notice, reader, connection).send()
+    except Exception as error:  # whatever a mail backend raises, or the zone and language of one reader
         _log.warning("letter_refused", notice=notice.pk, kind=notice.kind, error=type(error).__name__)
         if isinstance(error, OSError) and not isinstance(error, (SMTPResponseException, SMTPRecipientsRefused)):
             raise

@@ -28,6 +28,8 @@ from apps.workspaces.models import Workspace
 # What a change of brings the policy of the place down on the key again.
 AUTOMATIC_LIFE: Final = timedelta(days=90)
 _BOUND: Final = frozenset({"expires_at", "allowed_addresses", "rotation_policy"})
+# What holds a key, which it cannot move itself.
+_BOUNDS: Final = _BOUND | {"usage_limits", "rate_limits"}
 
 
 class Issued(NamedTuple):
@@ -119,9 +121,12 @@ def update(key: ApiKey, *, version: int | None = None, reset_usage: bool = False
     key = keeping.lock_key(key, by)
     gate.require(by, action_on(key.type, "update"), key.place)
     key.refuse_stale(version)
-    if reset_usage:
+    if reset_usage or _BOUNDS & set(changes):
         _refuse_oneself(key, by)
+    was_live = key.is_live
     changed = key.revise(_wanted(key, changes, by), by=by)
+    if key.is_live and not was_live:
+        policy.refuse_one_too_many(key.place, besides=key)
     # Counters are held before the log is, as by whoever settles a call.
     if {"usage_limits", "rate_limits"} & set(changed):
         limits.agree(key)
@@ -234,7 +239,7 @@ def _bound(
 
 
 def _refuse_oneself(key: ApiKey, by: Actor) -> None:
-    """Raises Forbidden: no key gives itself a new budget (BU-05)."""
+    """Raises Forbidden: no key moves what it is held by, its budget first of all (BU-05)."""
     if by.kind == ApiKey.kind and by.id == key.pk:
         raise Forbidden(action_on(key.type, "update"), key.place)
 
@@ -247,6 +252,8 @@ def _switch(key: ApiKey, status: ApiKey.Status, event: Event, version: int | Non
         named = {"key": key, "status": text.amid(status.label)}
         raise Conflict(_("%(key)s is %(status)s already.") % named)
     key.revise({"status": status}, by=by)
+    if key.is_live:
+        policy.refuse_one_too_many(key.place, besides=key)
     keeping.record(event, key, by, before={"mask": key.mask})
     return key
 

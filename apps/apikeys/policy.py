@@ -1,7 +1,9 @@
 """What an organization or a workspace asks of its API keys, and which of them do not keep to it (beyond 15).
 
-A workspace can only ask for more than its organization. A policy binds whoever creates, changes or rotates a key;
-the keys that were there before are listed, and stay as they are until somebody touches them.
+A workspace can only ask for more than its organization. A policy binds whoever creates a key, changes what the policy
+speaks of, or rotates it; how long a key lives is counted from then. The keys that were there before are listed, and
+stay as they are: they can be renamed, disabled, enabled while there may be one more, and what the calendar has rotated
+can be collected.
 """
 
 from collections.abc import Mapping
@@ -106,13 +108,17 @@ def check(key_type: str, place: Place, *, expires_at: datetime | None, allowed_a
         raise Invalid(errors)
 
 
-def refuse_one_too_many(place: Place) -> None:
-    """Raises Conflict when a place, or the organization around it, has as many live keys as it may have."""
+def refuse_one_too_many(place: Place, *, besides: ApiKey | None = None) -> None:
+    """Raises Conflict when a place, or the organization around it, has as many live keys as it may have.
+
+    Arguments: `besides` is the key that is to be one more, where it is among them already.
+    """
     organization = place.organization if isinstance(place, Workspace) else place
     around: list[Any] = [organization, place] if isinstance(place, Workspace) else [organization]
     for where in around:
         most = KeyPolicy.of(where).max_keys
-        if most is not None and where.api_keys.live().in_open_places(organization).count() >= most:
+        others = where.api_keys.live().in_open_places(organization).exclude(pk=besides.pk if besides else None)
+        if most is not None and others.count() >= most:
             said = ngettext(
                 "%(place)s may have %(most)d key, and has it. Revoke one first.",
                 "%(place)s may have %(most)d keys, and has them. Revoke one first.",

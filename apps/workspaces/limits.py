@@ -13,6 +13,7 @@ from apps.core.errors import Invalid
 UNITS_OF_WORKSPACES: Final = ("rpd", "rph", "rpm")
 UNITS_OF_KEYS: Final = (*UNITS_OF_WORKSPACES, "rps", "rpw")
 LARGEST: Final = 2**53 - 1  # what every client reads back exactly
+LATEST_YEAR: Final = 9000  # what every time zone can tell
 METADATA_ENTRIES, METADATA_LENGTH = 50, 255
 
 
@@ -126,6 +127,6 @@ def _instant(value: Any, field: str) -> str | None:
         moment = written.astimezone(UTC) if written.tzinfo else None
     except (TypeError, ValueError, OverflowError):
         moment = None
-    if moment is None or moment.year < 1000:
+    if moment is None or not 1000 <= moment.year < LATEST_YEAR:
         raise Invalid({field: _("An instant like 2026-12-31T00:00:00Z is needed here.")})
     return wire(moment)

@@ -210,6 +210,10 @@ class TestCreate:
             ({"alert_emails": ["nonsense"]}, "alert_emails"),
             ({"alert_emails": ["a@b.example"] * 21}, "alert_emails"),
             ({"rotation_policy": {"rotation_period": "yearly"}}, "rotation_policy.rotation_period"),
+            ({"expires_at": "9999-12-31T23:59:59Z"}, "expires_at"),
+            ({"usage_limits": {"next_usage_reset_at": "9999-12-31T23:59:59Z"}}, "usage_limits.next_usage_reset_at"),
+            ({"allowed_addresses": ["0.0.0.0/0"]}, "allowed_addresses"),
+            ({"allowed_addresses": ["::/0"]}, "allowed_addresses"),
             ({"allowed_addresses": "10.0.0.1"}, "allowed_addresses"),
             ({"allowed_addresses": ["10.0.0.0/33"]}, "allowed_addresses"),
             ({"allowed_addresses": ["fe80::1%eth0"]}, "allowed_addresses"),
@@ -387,7 +391,7 @@ class TestUpdate:
             ("2026-12-31T00:00:00Z", "2026-12-31T00:00:00.000Z"),
             ("2026-12-31T00:00:00+23:59:59.5", "2026-12-30T00:00:00.500Z"),
             ("2026-12-31T00:00:00.123456-02:00", "2026-12-31T02:00:00.123Z"),
-            ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999Z"),
+            ("8999-12-31T23:59:59.999999Z", "8999-12-31T23:59:59.999Z"),
         ],
     )
     def test_the_next_reset_is_taken_in_any_zone_and_shown_in_utc(

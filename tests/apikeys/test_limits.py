@@ -78,6 +78,19 @@ def test_no_key_resets_itself(acme: Company, call: Any) -> None:
     assert read(acme, call, made.key)["status"] == "exhausted"
 
 
+@pytest.mark.parametrize(
+    "loosened",
+    [{"usage_limits": None}, {"rate_limits": None}, {"expires_at": None}, {"allowed_addresses": None}],
+    ids=str,
+)
+def test_nor_moves_what_else_holds_it(acme: Company, call: Any, loosened: dict[str, Any]) -> None:
+    scopes = ["completions.write", "workspace_service_api_keys.update"]
+    made = apikeys.issue(acme.workspace, name="k", scopes=scopes, usage_limits=BUDGET, by=UserActor(acme.owner))
+    path = f"/v1/api-keys/{made.key.pk}"
+    assert call("PUT", path, made.secret.clear, loosened).status_code == 403
+    assert call("PUT", path, made.secret.clear, {"name": "Mine"}).status_code == 200
+
+
 @pytest.mark.parametrize("person", ["member", "bystander"])
 def test_nor_do_members(acme: Company, key: ApiKey, person: str) -> None:
     with pytest.raises(Forbidden):

@@ -105,6 +105,17 @@ class TestWhatBinds:
             make_in(acme, acme.other_workspace)
         assert acme.organization.name in str(refusal.value)
 
+    def test_one_that_comes_back_is_counted_again(self, acme: Company) -> None:
+        ask(acme.workspace, acme.manager, max_keys=3)
+        idle = apikeys.disable(acme.workspace_key, by=UserActor(acme.owner))
+        make(acme)
+        spare = make(acme)
+        with pytest.raises(Conflict):
+            apikeys.enable(idle, by=UserActor(acme.owner))
+        assert ApiKey.objects.get(pk=idle.pk).status == "disabled"
+        apikeys.revoke(spare, by=UserActor(acme.owner))
+        apikeys.enable(idle, by=UserActor(acme.owner))
+
     def test_what_is_over_or_archived_is_not_counted(self, acme: Company) -> None:
         ask(acme.organization, acme.owner, max_keys=4)
         spare = make_in(acme, acme.other_workspace)

@@ -124,7 +124,7 @@ def test_a_policy_is_checked_before_it_holds(visitor: Any, acme: Company, script
     assert policy.KeyPolicy.of(type(acme.organization).objects.get(pk=acme.organization.pk)).expiry_required
 
 
-SIDES = [(theme, width) for theme in ("light", "dark") for width in (1440, 768, 390)]
+SIDES = [("light", 1440), ("dark", 390)]
 
 
 @pytest.mark.parametrize(("theme", "width"), SIDES)
