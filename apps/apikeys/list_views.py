@@ -239,7 +239,8 @@ class KeyList(KeysMixin, ListMixin, TemplateView):
         may_create = self.may_create() or (self.tenant.workspace is None and bool(context["counted"]["makes"]))
         context |= {"may_create": may_create, "acts": self._acts(rows), "carried": self.carried}
         context["is_narrowed"] = bool(self.asked or self.filters.said)
-        context["said"] = list(self._chips())
+        context["owner"] = self._owner(rows)
+        context["said"] = list(self._chips(context["owner"]))
         if not rows and not context["is_narrowed"] and not may_create:
             context["helpers"] = who_may(self.tenant, action_on(KeyType.WORKSPACE, "create"))
         return context
@@ -249,12 +250,17 @@ class KeyList(KeysMixin, ListMixin, TemplateView):
         """What finds the same keys again, for an act on all of them."""
         return urlencode({**self.filters.said, **({"q": self.asked} if self.asked else {})})
 
-    def _chips(self) -> Iterator[Chip]:
+    def _owner(self, rows: list[Any]) -> str:
+        """Whose keys are asked for: by address, where a link named the person by id and has found keys of theirs."""
+        asked = self.filters.owner
+        return rows[0].user.email if rows and str(rows[0].user_id) == asked else asked
+
+    def _chips(self, owner: str) -> Iterator[Chip]:
         for name, value in self.filters.said.items():
             rest = self.request.GET.copy()
             for each in (name, "after", "before"):
                 rest.pop(each, None)
-            yield Chip(_said(name, value), f"{self.request.path}?{rest.urlencode()}")
+            yield Chip(owner if name == "owner" else _said(name, value), f"{self.request.path}?{rest.urlencode()}")
 
     def may_create(self) -> bool:
         """Whether the place of the page lets the reader create one."""

@@ -289,6 +289,12 @@ class TestTheFile:
         assert len(rows) == 3
 
 
+def test_a_link_to_somebodys_keys_reads_as_their_address(acme: Company, sign_in: Any) -> None:
+    page = sign_in(acme.owner).get(f"{keys(acme)}?owner={acme.member.pk}")
+    assert f'value="{acme.member.email}"' in page.content.decode()
+    assert names(page) == {acme.user_key.name}
+
+
 class TestActingOnMany:
     @pytest.fixture
     def act(self, sign_in: Any, acme: Company) -> Any:

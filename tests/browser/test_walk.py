@@ -23,6 +23,7 @@ EVERY_SIDE = [(theme, width) for theme in ("light", "dark") for width in (1440, 
 TWO_SIDES = [("light", 1440), ("dark", 390)]
 REQUESTS = 8
 PARTS = 2
+ASKED = 2  # things that an address asks of a page; more of them make the same page
 # Most rules read the page, which is one; a few read how it looks, which each side changes.
 ALL_RULES = "axe.run({resultTypes: ['violations']}).then(result => result.violations)"
 RULES_OF_A_SIDE = ALL_RULES.replace(
@@ -50,7 +51,7 @@ def pages_of(world: World, sign_in: Any, reader: str) -> list[str]:
     walk = Walk(sign_in(acme[reader]), of_each_kind=1).from_("/", f"/o/{acme.organization.slug}/")
     refused = [f"/o/{acme.organization.slug}/{page}/" for page in ("settings", "invitations", "keys/new")]
     # What comes whole from a library has a test of its own.
-    ours = [address for address in walk.visited if not address.startswith("/v1/")]
+    ours = [address for address in walk.visited if not address.startswith("/v1/") and len(kind_of(address)[1]) <= ASKED]
     one_of_each = {kind_of(address): address for address in reversed(ours)}
     return list(dict.fromkeys([*one_of_each.values(), *refused]))
 
