@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -209,11 +209,8 @@ def _any(conditions: Any) -> Q:
 def _set_cadence(organization: Organization, days: int | None) -> None:
     """Gives every personal key the new rhythm, counted from today, so that nobody's secret changes over night."""
     keys = ApiKey.objects.filter(organization=organization, type=KeyType.USER).not_revoked()
-    if days is None:
-        keys.update(rotation_policy=None, next_rotation_at=None)
-    else:
-        rhythm = cadence(days)
-        keys.update(rotation_policy=rhythm, next_rotation_at=schedule.first(rhythm))
+    rhythm = None if days is None else cadence(days)
+    keys.update(rotation_policy=rhythm, next_rotation_at=schedule.first(rhythm), version=F("version") + 1)
 
 
 def _lifetime(days: int) -> str:
