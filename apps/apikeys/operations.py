@@ -121,10 +121,10 @@ def update(key: ApiKey, *, version: int | None = None, reset_usage: bool = False
     key = keeping.lock_key(key, by)
     gate.require(by, action_on(key.type, "update"), key.place)
     key.refuse_stale(version)
-    if reset_usage or _BOUNDS & set(changes):
+    was_live, wanted = key.is_live, _wanted(key, changes, by)
+    if reset_usage or any(wanted[field] != getattr(key, field) for field in _BOUNDS & set(wanted)):
         _refuse_oneself(key, by)
-    was_live = key.is_live
-    changed = key.revise(_wanted(key, changes, by), by=by)
+    changed = key.revise(wanted, by=by)
     if key.is_live and not was_live:
         policy.refuse_one_too_many(key.place, besides=key)
     # Counters are held before the log is, as by whoever settles a call.

@@ -104,7 +104,9 @@ def test_no_drawn_body_breaks_an_endpoint(acme: Company, endpoint: Endpoint, dra
     """IL-01 to IL-03: whatever JSON can say, the answer is one of the documented ones."""
     with rolled_back():
         answer = send(acme, endpoint, {**filled(endpoint.body, acme), **drawn})
-    assert answer.status_code in {200, 400, 404, 409, 429}, answer.content
+    # The key that is sent with may not move what it is held by.
+    refused = {403} if endpoint.path == "/api-keys/{organization_key}" else set()
+    assert answer.status_code in {200, 400, 404, 409, 429} | refused, answer.content
     json.loads(answer.content)
 
 

@@ -1,5 +1,6 @@
 """What a key has used of its limits: on the wire, reset, used up, and told to its people."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from apps.access.actors import UserActor
 from apps.apikeys import operations as apikeys
 from apps.apikeys.models import ApiKey, Notice
 from apps.audit.models import AuditEvent
+from apps.core.clock import now
 from apps.core.errors import Exhausted, Forbidden
 from apps.limits import operations as limits
 from apps.limits.models import Budget
@@ -85,10 +87,16 @@ def test_no_key_resets_itself(acme: Company, call: Any) -> None:
 )
 def test_nor_moves_what_else_holds_it(acme: Company, call: Any, loosened: dict[str, Any]) -> None:
     scopes = ["completions.write", "workspace_service_api_keys.update"]
-    made = apikeys.issue(acme.workspace, name="k", scopes=scopes, usage_limits=BUDGET, by=UserActor(acme.owner))
+    held = {
+        "usage_limits": BUDGET,
+        "rate_limits": [{"type": "requests", "unit": "rpm", "value": 60}],
+        "expires_at": now() + timedelta(days=1),
+        "allowed_addresses": ["127.0.0.1"],
+    }
+    made = apikeys.issue(acme.workspace, name="k", scopes=scopes, by=UserActor(acme.owner), **held)
     path = f"/v1/api-keys/{made.key.pk}"
     assert call("PUT", path, made.secret.clear, loosened).status_code == 403
-    assert call("PUT", path, made.secret.clear, {"name": "Mine"}).status_code == 200
+    assert call("PUT", path, made.secret.clear, {"name": "Mine", "usage_limits": BUDGET}).status_code == 200
 
 
 @pytest.mark.parametrize("person", ["member", "bystander"])
