@@ -6,18 +6,19 @@ from typing import Any, Final, NamedTuple
 
 from allauth.mfa.models import Authenticator
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Subquery, Value
-from django.db.models.functions import Coalesce, Concat, NullIf, Trim
+from django.db.models import Count, Exists, F, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, Concat, JSONObject, NullIf, Trim
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.actions import Action
-from apps.access.roles import OrganizationRole
+from apps.access.roles import OrganizationRole, WorkspaceRole
 from apps.access.scopes import KeyType
 from apps.accounts.queries import SECOND_FACTORS
 from apps.apikeys.models import ApiKey, action_on
 from apps.core import search
 from apps.core.clock import now
+from apps.core.listed import Listed
 from apps.memberships.models import Invitation, OrganizationMembership, WorkspaceMembership
 from apps.memberships.querysets import SEEN
 
@@ -61,6 +62,22 @@ def chosen(may: Asking, kept: Any) -> list[Column]:
     if not isinstance(kept, list):
         return [column for column in known.values() if column.is_usual]
     return [known[name] for name in kept if name in known]
+
+
+class Seat(NamedTuple):
+    """A workspace that a person is in, as the list names it."""
+
+    workspace: str
+    role: str
+
+    @property
+    def role_name(self) -> str:
+        return str(WorkspaceRole(self.role).label)
+
+
+class _Seats(models.JSONField):
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> list[Seat]:
+        return [Seat(**item) for item in super().from_db_value(value, expression, connection) or []]
 
 
 class Filters(NamedTuple):
@@ -111,7 +128,7 @@ def inactive(rows: Any) -> Any:
 
 
 def with_columns(rows: Any, names: Iterable[str], places: models.QuerySet[Any]) -> Any:
-    """The rows with what these columns show, in the same query: one more for the workspaces, and none a row."""
+    """The rows with what these columns show, in the same query."""
     for name in names:
         if name in _ADDED:
             rows = rows.annotate(**_ADDED[name]())
@@ -121,9 +138,10 @@ def with_columns(rows: Any, names: Iterable[str], places: models.QuerySet[Any]) 
 def with_seats(rows: Any, places: models.QuerySet[Any]) -> Any:
     """With the number of each person's workspaces that the reader may know of, and the first of them by name."""
     teams = WorkspaceMembership.objects.filter(workspace__in=places)
-    named = teams.select_related("workspace").order_by("workspace__name_key", "id")[:SEATS]
-    number = _counted(teams.filter(membership=OuterRef("pk")), "membership")
-    return rows.annotate(seat_count=number).prefetch_related(Prefetch("workspaces", named, to_attr="seats"))
+    theirs = teams.filter(membership=OuterRef("pk"))
+    first = theirs.order_by("workspace__name_key", "id")[:SEATS]
+    seats = Listed(first.values(item=JSONObject(workspace="workspace__name", role="role")), output_field=_Seats())
+    return rows.annotate(seat_count=_counted(theirs, "membership"), seats=seats)
 
 
 def _factors() -> Any:
