@@ -13,12 +13,17 @@ from apps.access.roles import Role, needed_to_grant
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an act came from, for the audit line: the door, the request, the address and the program."""
+    """Where an act came from, for the audit line: the door, the request, the address and the program.
+
+    `uri` is the path that was asked for, without its query and without secrets.
+    """
 
     door: str = "code"
     request_id: str = ""
     address: str = ""
     agent: str = ""
+    method: str = ""
+    uri: str = ""
 
 
 NOWHERE = Origin()
@@ -49,6 +54,9 @@ class Actor(Protocol):
 
     def needed_to_grant(self, role: Role) -> frozenset[Action]:
         """What this actor must hold to give or take a role (product P4)."""
+
+    def role_in(self, organization_id: uuid.UUID, workspace_id: uuid.UUID | None) -> str:
+        """What it is there, as the audit line tells it, as far as it has been asked in this request."""
 
     def look_again(self) -> None:
         """Forgets what it has read of its own rights: what held before a lock may not hold under it (P13)."""
@@ -92,6 +100,11 @@ class UserActor:
     def needed_to_grant(self, role: Role) -> frozenset[Action]:
         return needed_to_grant(role)
 
+    def role_in(self, organization_id: uuid.UUID, workspace_id: uuid.UUID | None) -> str:
+        places = {"organization": organization_id, "workspace": workspace_id}
+        held = [(level, self._held.get(place, rows.NOTHING).here) for level, place in places.items() if place]
+        return " ".join(f"{level}:{role}" for level, roles in held for role in sorted(roles))
+
     def look_at(self, places: list[Any]) -> None:
         """Reads what is held in all these places of one organization at once, for a page that shows them."""
         self._held.update(rows.held_in(self.id, [place for place in places if place.pk not in self._held]))
@@ -122,6 +135,9 @@ class NobodyActor:
     def needed_to_grant(self, role: Role) -> frozenset[Action]:
         return needed_to_grant(role)
 
+    def role_in(self, organization_id: uuid.UUID, workspace_id: uuid.UUID | None) -> str:
+        return ""
+
     def look_again(self) -> None:
         """There is nothing to forget."""
 
@@ -146,6 +162,9 @@ class SystemActor:
 
     def needed_to_grant(self, role: Role) -> frozenset[Action]:
         return needed_to_grant(role)
+
+    def role_in(self, organization_id: uuid.UUID, workspace_id: uuid.UUID | None) -> str:
+        return ""
 
     def look_again(self) -> None:
         """There is nothing to forget."""

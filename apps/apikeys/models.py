@@ -220,6 +220,10 @@ class ApiKey(TenantRow):
         # A key is measured against what its kind may carry (product P4).
         return needed_to_grant(role) & ALLOWED[KeyType(self.type)]
 
+    def role_in(self, organization_id: uuid.UUID, workspace_id: uuid.UUID | None) -> str:
+        person = self._person.role_in(organization_id, workspace_id) if self._person else ""
+        return f"{self.type} {person}".strip()
+
     def look_again(self) -> None:
         fresh = ApiKey.objects.filter(pk=self.pk).values("status", "scopes", "expires_at").first()
         for field, value in (fresh or {"status": self.Status.REVOKED}).items():

@@ -8,8 +8,8 @@ class AuditConfig(AppConfig):
     label = "audit"
 
     def ready(self) -> None:
-        from apps.audit.models import AuditEvent
+        from apps.audit.models import AuditCheckpoint, AuditEvent, AuditNames
         from apps.audit.retention import append_only
         from apps.core import walls
 
-        walls.build(self, lambda: [append_only(AuditEvent)])
+        walls.build(self, lambda: [append_only(model) for model in (AuditEvent, AuditNames, AuditCheckpoint)])

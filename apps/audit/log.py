@@ -1,15 +1,22 @@
 """Writes lines of the log: in the transaction that makes them true, or after the one that was refused."""
 
+import os
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from django.db import models, transaction
 
 from apps.access.actors import Actor
-from apps.audit.chain import digest_of
+from apps.audit import appending, words
+from apps.audit.chain import FACTS, facts_digest, names_digest
 from apps.audit.events import Event
-from apps.audit.models import INSTALLATION, AuditEvent, AuditHead, AuditNames
+from apps.audit.models import INSTALLATION, URI_LENGTH, AuditEvent, AuditNames
 from apps.core.clock import now
+
+_SALT: Final = 16  # bytes
+_AGENT: Final = 300
+_listeners: list[Callable[[uuid.UUID], None]] = []
 
 
 def record(
@@ -30,43 +37,52 @@ def record(
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("Record the event inside the transaction that makes it true.")
-    line = _line(event, actor, target, workspace_id=workspace_id, count=count, details=details)
-    line.chain = organization_id or INSTALLATION
-    return _append(line, _names(actor, {"target": str(target), **(names or {})}))
+    chain = organization_id or INSTALLATION
+    line = line_of(event, actor, target, chain, workspace_id=workspace_id, count=count, details=details)
+    return append(line, names_of(actor, {"target": str(target), **(names or {})}))
 
 
-@transaction.atomic
-def refused(action: str, *, actor: Actor, place: Any) -> AuditEvent:
-    """Writes down that somebody was refused, in a transaction of its own, after the refused one has ended."""
-    workspace_id = place.pk if place.parent is not None else None
-    line = _line(Event.ACCESS_REFUSED, actor, place, workspace_id=workspace_id, details={"action": action})
-    line.chain, line.status = place.organization_key, AuditEvent.Status.REFUSED
-    return _append(line, _names(actor, {"target": str(place)}))
-
-
-def _line(event: Event, actor: Actor, target: models.Model, **facts: Any) -> AuditEvent:
+def line_of(event: Event, actor: Actor, target: models.Model | None, chain: uuid.UUID, **facts: Any) -> AuditEvent:
+    """The line as far as it is known before it has a place in its chain."""
+    origin = actor.origin
     return AuditEvent(
+        chain=chain,
         event=event,
         actor_kind=actor.kind,
         actor_id=actor.id,
-        target_type=target._meta.label_lower,
-        target_id=str(target.pk),
-        door=actor.origin.door,
-        request_id=actor.origin.request_id,
+        actor_role=actor.role_in(chain, facts.get("workspace_id")),
+        target_type=target._meta.label_lower if target is not None else "",
+        target_id=str(target.pk) if target is not None else "",
+        door=origin.door,
+        method=origin.method,
+        uri=origin.uri[:URI_LENGTH],
+        request_id=origin.request_id,
         **facts,
     )
 
 
-def _append(line: AuditEvent, names: dict[str, str]) -> AuditEvent:
-    head, _ = AuditHead.objects.select_for_update().get_or_create(chain=line.chain)
-    line.sequence, line.previous, line.at = head.sequence + 1, bytes(head.digest), now()
-    line.digest = digest_of(line)
-    line.save(force_insert=True)
-    AuditNames.objects.create(line=line, names=names)
-    AuditHead.objects.filter(chain=line.chain).update(sequence=line.sequence, digest=line.digest)
+def names_of(actor: Actor, names: dict[str, str]) -> dict[str, str]:
+    """What stands beside the line: names and addresses, which may be erased."""
+    known = {"actor": actor.label, "address": actor.origin.address, "agent": actor.origin.agent[:_AGENT], **names}
+    return {key: value for key, value in known.items() if value}
+
+
+def append(line: AuditEvent, names: dict[str, str]) -> AuditEvent:
+    """Puts the line at the end of its chain, with the names beside it, and wakes whoever waits for it."""
+    line.at = now()
+    salt = os.urandom(_SALT)
+    line.names_digest = names_digest(names, salt)
+    side = AuditNames(line=line, chain=line.chain, address=names.get("address", ""), names=names, salt=salt)
+    is_streamed = appending.append(line, side, facts_digest([getattr(line, name) for name in FACTS]))
+    # Under the lock of the head, so that no two transactions wait for each other's words.
+    words.note(line.chain, {str(line.actor_id or ""): names.get("actor", ""), line.target_id: names.get("target", "")})
+    if is_streamed:
+        for listener in _listeners:
+            listener(line.chain)
+    line.side = side  # type: ignore[attr-defined]
     return line
 
 
-def _names(actor: Actor, names: dict[str, str]) -> dict[str, str]:
-    known = {"actor": actor.label, "address": actor.origin.address, "agent": actor.origin.agent[:300], **names}
-    return {key: value for key, value in known.items() if value}
+def listen(listener: Callable[[uuid.UUID], None]) -> None:
+    """Has this called, in the transaction of each line, with the chain of one that is streamed."""
+    _listeners.append(listener)

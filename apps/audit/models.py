@@ -1,17 +1,20 @@
-"""The log's tables: one line an act, the head of each chain, and the names that may be erased.
+"""The log's tables: one line an act, the head of each chain, the names that may be erased, and what proves a chain.
 
 A line holds no foreign keys, because it outlives what it describes.
 """
 
 import uuid
-from typing import Any
+from typing import Any, Final
 
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.fields.json import KeyTransform
+
+from apps.core.search import WORD_LENGTH
 
 # Acts that belong to no organization are lines of the installation's own chain.
 INSTALLATION = uuid.UUID(int=0)
+URI_LENGTH: Final = 300
 
 
 class AuditHead(models.Model):
@@ -20,6 +23,13 @@ class AuditHead(models.Model):
     chain = models.UUIDField(primary_key=True)
     sequence = models.BigIntegerField(default=0)
     digest = models.BinaryField(default=b"", max_length=32)
+    previous = models.BinaryField(default=b"", max_length=32)  # the digest before this one
+    is_streamed = models.BooleanField(default=False)  # whether somebody waits for each new line
+    # What the last whole verification found: up to where, and the first fault it can name, if any.
+    verified_at = models.DateTimeField(null=True)
+    verified_sequence = models.BigIntegerField(default=0)
+    verified_lines = models.BigIntegerField(default=0)
+    fault = models.TextField(blank=True)
 
     class Meta:
         default_permissions = ()
@@ -37,19 +47,27 @@ class AuditEvent(models.Model):
 
     chain = models.UUIDField(editable=False)
     sequence = models.BigIntegerField(editable=False)
+    form = models.PositiveSmallIntegerField(default=2, editable=False)  # of the bytes that are hashed; see chain
     at = models.DateTimeField(editable=False)
     event = models.CharField(max_length=60, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.DONE, editable=False)
     actor_kind = models.CharField(max_length=10, editable=False)
     actor_id = models.UUIDField(null=True, editable=False)
+    # What the actor was then, in the organization and in the workspace: "organization:member workspace:manager".
+    actor_role = models.CharField(max_length=80, blank=True, editable=False)
     workspace_id = models.UUIDField(null=True, editable=False)
     target_type = models.CharField(max_length=60, editable=False)
     target_id = models.CharField(max_length=64, editable=False)
     door = models.CharField(max_length=10, editable=False)
+    method = models.CharField(max_length=10, blank=True, editable=False)
+    uri = models.CharField(max_length=URI_LENGTH, blank=True, editable=False)  # the path alone, without secrets
     request_id = models.CharField(max_length=64, blank=True, editable=False)
+    code = models.PositiveSmallIntegerField(default=200, editable=False)  # the HTTP status: done, or why not
     count = models.PositiveIntegerField(default=1, editable=False)
     # What changed, as {"before": {...}, "after": {...}} and other facts; an allow-list made at the call.
     details = models.JSONField(default=dict, editable=False)
+    # SHA-256 over the salted names beside the line: it tells that they were altered, and nothing of erased ones.
+    names_digest = models.BinaryField(default=b"", max_length=32, editable=False)
     previous = models.BinaryField(max_length=32, editable=False)
     digest = models.BinaryField(max_length=32, editable=False)
 
@@ -62,6 +80,10 @@ class AuditEvent(models.Model):
             models.Index(fields=["chain", "target_id", "-id"], name="audit_of_target"),
             models.Index(fields=["chain", "actor_id", "-id"], name="audit_of_actor"),
             models.Index(F("chain"), KeyTransform("person", "details"), F("id").desc(), name="audit_of_person"),
+            models.Index(fields=["chain", "event", "-id"], name="audit_of_event"),
+            models.Index(fields=["chain", "at"], name="audit_by_time"),
+            models.Index(fields=["chain", "-id"], name="audit_refused", condition=Q(status="refused")),
+            models.Index(fields=["chain", "request_id"], name="audit_of_request", condition=~Q(request_id="")),
         ]
 
     def __str__(self) -> str:
@@ -77,10 +99,74 @@ class AuditNames(models.Model):
     """Names and addresses of one line, outside its digest, so that a person's can be erased (product 5.9)."""
 
     line = models.OneToOneField(AuditEvent, models.CASCADE, primary_key=True, related_name="side")
+    chain = models.UUIDField(default=INSTALLATION)
+    address = models.CharField(max_length=64, blank=True)  # the one in `names`, to be looked for
     names = models.JSONField(default=dict)
+    salt = models.BinaryField(default=b"", max_length=16)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["chain", "address", "-line"], name="audit_of_address")]
+
+    def __str__(self) -> str:
+        return f"names of line {self.line_id}"
+
+
+class AuditWord(models.Model):
+    """One word by which what the log speaks of is found: of a name that an actor or a target had once."""
+
+    chain = models.UUIDField()
+    word = models.CharField(max_length=WORD_LENGTH)
+    subject = models.CharField(max_length=64)  # an `actor_id` or a `target_id`
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["chain", "subject", "word"], name="audit_word_once")]
+        indexes = [
+            models.Index(
+                fields=["chain", "word"], opclasses=["uuid_ops", "varchar_pattern_ops"], name="audit_word_begins"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class AuditFold(models.Model):
+    """A refusal that is repeated: counted here until its minute is over, then written as one line more."""
+
+    fingerprint = models.BinaryField(max_length=32, unique=True)
+    line = models.BigIntegerField(null=True)  # the line of the first one
+    until = models.DateTimeField(db_index=True)
+    last_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=0)  # how many came after the first
 
     class Meta:
         default_permissions = ()
 
     def __str__(self) -> str:
-        return f"names of line {self.line_id}"
+        return f"{self.count} more like line {self.line}"
+
+
+class AuditCheckpoint(models.Model):
+    """Up to where a chain was whole at an instant, signed, so that it can be kept elsewhere (product 5.9)."""
+
+    class Reason(models.TextChoices):
+        REGULAR = "regular"
+        ASKED = "asked"
+        RETENTION = "retention"  # the lines up to here were deleted, because their time to be kept was over
+
+    chain = models.UUIDField()
+    sequence = models.BigIntegerField()
+    head = models.BinaryField(max_length=32)
+    at = models.DateTimeField()
+    reason = models.CharField(max_length=10, choices=Reason)
+    key = models.PositiveSmallIntegerField()  # the version of the signing key
+    signature = models.BinaryField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["chain", "-sequence"], name="checkpoints_of_chain")]
+
+    def __str__(self) -> str:
+        return f"{self.chain} at {self.sequence}"

@@ -66,6 +66,9 @@ class OperatorActor:
     def needed_to_grant(self, role: Role) -> frozenset[Action]:
         return needed_to_grant(role)
 
+    def role_in(self, organization_id: Any, workspace_id: Any) -> str:
+        return self.kind
+
     def look_again(self) -> None:
         self.user.refresh_from_db(fields=["is_active", "is_superuser"])
 

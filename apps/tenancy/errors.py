@@ -9,7 +9,7 @@ from rest_framework.settings import api_settings
 
 from apps.access.actions import Action
 from apps.access.actors import Actor
-from apps.audit import log
+from apps.audit import refusals
 from apps.core.errors import (
     Closed,
     Conflict,
@@ -142,14 +142,14 @@ def _domain(exc: DomainError, context: dict[str, Any]) -> JsonResponse:
 
 def _write_down(refusal: Forbidden, actor: Actor | None) -> None:
     if actor is not None and hasattr(refusal.place, "organization_key"):
-        log.refused(refusal.action, actor=actor, place=refusal.place)
+        refusals.refused(refusal.action, actor=actor, place=refusal.place)
 
 
 def _write_down_overreach(refusal: Overreach, tenant: Any) -> None:
     """One line, in the name of the first action that was too much."""
     if tenant is not None:
         action = Action(refusal.beyond[0])
-        log.refused(action, actor=tenant.actor, place=tenant.place(action.level))
+        refusals.refused(action, actor=tenant.actor, place=tenant.place(action.level))
 
 
 def _invalid(errors: list[tuple[str, str]]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from apps.access.actions import Action
 from apps.access.actors import UserActor
 from apps.access.roles import WorkspaceRole
-from apps.audit import log
+from apps.audit import refusals
 from apps.core import search
 from apps.core.errors import (
     Closed,
@@ -249,7 +249,7 @@ def refused(request: HttpRequest, refusal: DomainError) -> HttpResponse:
 def _no(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     tenant: Tenant | None = getattr(request, "tenant", None)
     if isinstance(refusal, Forbidden) and hasattr(refusal.place, "organization_key"):
-        log.refused(refusal.action, actor=request.actor, place=refusal.place)  # type: ignore[attr-defined]
+        refusals.refused(refusal.action, actor=request.actor, place=refusal.place)  # type: ignore[attr-defined]
     status = next(code for kind, code in _STATUS.items() if isinstance(refusal, kind))
     context = {"refusal": refusal, "status": status, "tenant": tenant, "is_forbidden": isinstance(refusal, Forbidden)}
     if getattr(request, "htmx", False):

@@ -5,9 +5,10 @@ from django.utils.html import strip_tags
 
 from apps.access.actors import NobodyActor, UserActor
 from apps.apikeys import operations as apikeys
-from apps.audit import lines, log, sentences
+from apps.audit import lines, log, refusals, sentences
 from apps.audit.events import Event
 from apps.audit.models import AuditEvent, AuditNames
+from apps.audit.retention import declared
 from apps.memberships import operations as memberships
 from apps.tenancy.tenant import Tenant
 from apps.workspaces import operations as workspaces
@@ -63,7 +64,7 @@ def test_keys_jobs_and_nobody_are_named_as_what_they_are(acme: Company) -> None:
     assert _said(acme) == "The API key Acme workspace key renamed Acme Search to Lab."
     den = workspaces.update(acme.workspace, name="Den", by=system())
     assert _said(acme) == "Gatehouse (the tests) renamed Lab to Den."
-    log.refused("workspaces.delete", actor=NobodyActor(), place=den)
+    refusals.refused("workspaces.delete", actor=NobodyActor(), place=den)
     assert _said(acme) == "Somebody who was not signed in tried to archive workspaces in Den and was refused."
 
 
@@ -76,7 +77,8 @@ def test_a_name_is_never_markup(acme: Company) -> None:
 
 def test_erased_names_leave_a_sentence(acme: Company) -> None:
     memberships.change_role(acme.membership(acme.bystander), "admin", by=UserActor(acme.owner))
-    AuditNames.objects.update(names={})
+    with declared():
+        AuditNames.objects.update(names={})
     said = sentences.sentence(AuditEvent.objects.select_related("side").latest("id"))
     assert strip_tags(said) == "Somebody changed something whose name was erased's role from member to admin."
 

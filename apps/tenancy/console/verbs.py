@@ -15,7 +15,7 @@ from django.urls import reverse
 from unfold.enums import ActionVariant
 
 from apps.access.actions import Action
-from apps.audit import log
+from apps.audit import refusals
 from apps.core.errors import DomainError, Forbidden, Missing
 from apps.tenancy.console.forms import VerbForm, explain
 
@@ -69,7 +69,7 @@ def refuse(request: HttpRequest, refusal: Forbidden | Missing, actor: Any) -> No
     if isinstance(refusal, Missing):
         raise Http404 from refusal
     if hasattr(refusal.place, "organization_key"):
-        log.refused(refusal.action, actor=actor, place=refusal.place)
+        refusals.refused(refusal.action, actor=actor, place=refusal.place)
     raise PermissionDenied(str(refusal)) from refusal
 
 
