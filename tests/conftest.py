@@ -1,12 +1,15 @@
 """The world every test starts in, and the walls around the tests: no network, no leftovers."""
 
 import json
+import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.core.signals import request_finished, request_started
 from django.db import connection
 from django.test import Client
 from pytest_django import DjangoDbBlocker
@@ -62,6 +65,28 @@ _WRITE = uses._write
 def _no_use_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is written of a call after its answer is no part of it, wherever queries are counted."""
     monkeypatch.setattr(uses, "_write", lambda entry: None)
+
+
+@pytest.fixture(autouse=True)
+def _every_answer_is_finished(request: pytest.FixtureRequest, _no_use_is_noted: None) -> Iterator[None]:
+    """A server beside the test has done what it does after its last answer before the database is emptied."""
+    if "live_server" not in request.fixturenames:
+        yield
+        return
+    request.getfixturevalue("live_server")
+    running: Counter[str] = Counter()
+
+    def note(signal: Any, **kwargs: Any) -> None:
+        running["requests"] += 1 if signal is request_started else -1
+
+    for signal in (request_started, request_finished):
+        signal.connect(note)
+    yield
+    until = time.monotonic() + 5
+    while running["requests"] > 0 and time.monotonic() < until:
+        time.sleep(0.01)
+    for signal in (request_started, request_finished):
+        signal.disconnect(note)
 
 
 @pytest.fixture
