@@ -23,7 +23,7 @@ def record(
     event: Event,
     *,
     actor: Actor,
-    target: models.Model,
+    target: models.Model | None,
     organization_id: uuid.UUID | None,
     workspace_id: uuid.UUID | None = None,
     names: dict[str, str] | None = None,
@@ -39,7 +39,8 @@ def record(
         raise RuntimeError("Record the event inside the transaction that makes it true.")
     chain = organization_id or INSTALLATION
     line = line_of(event, actor, target, chain, workspace_id=workspace_id, count=count, details=details)
-    return append(line, names_of(actor, {"target": str(target), **(names or {})}))
+    called = str(target) if target is not None else ""
+    return append(line, names_of(actor, {"target": called, **(names or {})}))
 
 
 def line_of(event: Event, actor: Actor, target: models.Model | None, chain: uuid.UUID, **facts: Any) -> AuditEvent:

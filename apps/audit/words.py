@@ -21,7 +21,9 @@ def note(chain: uuid.UUID, called: Mapping[str, str]) -> None:
     fresh = [(chain, subject, name) for subject, name in called.items() if subject and name]
     fresh = [named for named in fresh if named not in _written]
     if fresh:
-        rows = [AuditWord(chain=chain, subject=subject, word=word) for _, subject, name in fresh for word in words_of(name)]
+        rows = [
+            AuditWord(chain=chain, subject=subject, word=word) for _, subject, name in fresh for word in words_of(name)
+        ]
         AuditWord.objects.bulk_create(rows, ignore_conflicts=True)
         transaction.on_commit(lambda: _remember(fresh))
 

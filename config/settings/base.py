@@ -194,6 +194,12 @@ KEY_PEPPERS = key_ring(env, "KEY_PEPPERS")
 # Secrets that must be read again (credentials of providers). Asked for from the first release, so that
 # no upgrade stops for want of it.
 ENCRYPTION_KEYS = key_ring(env, "ENCRYPTION_KEYS")
+# What signs checkpoints of the audit log; without it, keys of their own are derived from ENCRYPTION_KEYS.
+AUDIT_SIGNING_KEYS = key_ring(env, "AUDIT_SIGNING_KEYS")
+# Days that lines of the audit log are kept; 0 keeps them for ever.
+AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=0)
+# A folder outside the database to which checkpoints are written, best one that nobody can write to twice.
+AUDIT_CHECKPOINTS = env.str("AUDIT_CHECKPOINTS", default="")
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]

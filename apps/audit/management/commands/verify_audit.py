@@ -1,0 +1,75 @@
+"""Verifies the audit log, of every organization or of one, and names what is not as it was written."""
+
+import uuid
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.core.management.base import BaseCommand, CommandError
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from apps.audit import checkpoints, verification
+from apps.audit.checkpoints import Checkpoint, Unproven
+from apps.audit.models import INSTALLATION, AuditEvent, AuditHead
+
+
+class Command(BaseCommand):
+    help = "Verify the audit log from its first line to its last; fails and names the lines where it is not whole."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("organization", nargs="?", help="the slug or id of one organization; all without it")
+        parser.add_argument(
+            "--checkpoints",
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="checkpoints that were kept elsewhere: a downloaded one, or a file of one a line; may be repeated",
+        )
+
+    def handle(self, *args: Any, organization: str | None, checkpoints: list[str], **options: Any) -> None:
+        outside = [checkpoint for path in checkpoints for checkpoint in _brought(Path(path))]
+        chains = [_chain(organization)] if organization else _every_chain(outside)
+        faulty = sum(not self._verify(chain, outside) for chain in chains)
+        if faulty:
+            raise CommandError(f"{faulty} of {len(chains)} logs are not whole.")
+        self.stdout.write(self.style.SUCCESS(f"{len(chains)} logs are whole."))
+
+    def _verify(self, chain: uuid.UUID, outside: list[Checkpoint]) -> bool:
+        head = AuditHead.objects.filter(chain=chain).first()
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        with Progress(*columns, transient=True, disable=not self.stdout.isatty()) as bar:
+            task = bar.add_task(str(chain), total=head.sequence if head else None)
+            report = verification.verify(chain, outside=outside, progress=lambda lines: bar.advance(task, lines))
+        for fault in report.faults:
+            self.stdout.write(self.style.ERROR(f"{chain}: {fault}"))
+        if report.is_whole:
+            erased = f", the names beside {report.erased} of them erased" if report.erased else ""
+            self.stdout.write(f"{chain}: {report.lines} lines, the last is {report.sequence}{erased}.")
+        return report.is_whole
+
+
+def _brought(path: Path) -> list[Checkpoint]:
+    try:
+        return checkpoints.brought(path)
+    except (OSError, UnicodeDecodeError, Unproven) as fault:
+        raise CommandError(f"{path} cannot be read: {fault}") from fault
+
+
+def _chain(organization: str) -> uuid.UUID:
+    rows = apps.get_model("organizations.organization")._default_manager
+    found = rows.filter(slug=organization).values_list("pk", flat=True).first()
+    if found is not None:
+        return uuid.UUID(str(found))
+    try:
+        return uuid.UUID(organization)
+    except ValueError:
+        raise CommandError(f"There is no organization {organization!r}.") from None
+
+
+def _every_chain(outside: list[Checkpoint]) -> list[uuid.UUID]:
+    """Those with a head, with lines, with an organization, or with a checkpoint somewhere: none can hide by losing one."""
+    organizations = apps.get_model("organizations.organization")._default_manager.values_list("pk", flat=True)
+    heads, lines = (model.objects.values_list("chain", flat=True).distinct() for model in (AuditHead, AuditEvent))
+    every = {*organizations, *heads.order_by(), *lines.order_by(), *(checkpoint.chain for checkpoint in outside)}
+    return sorted(every - {INSTALLATION}) + [INSTALLATION] * (INSTALLATION in every)

@@ -1,0 +1,211 @@
+"""Reads a chain from its beginning to its end, and names whatever in it is not as it was written.
+
+What holds: every line hashes to its digest, says the digest of the line before, and stands after it; none is missing
+or one too many; the names beside it are those it was written with, or erased; the end is where the head, and every
+signed checkpoint, here or kept elsewhere, says that it is.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from django.db.models import Subquery
+from django.db.models.functions import Coalesce
+
+from apps.audit import checkpoints
+from apps.audit.chain import FACTS, digest_of, facts_digest, linked, names_digest
+from apps.audit.checkpoints import Checkpoint
+from apps.audit.models import AuditCheckpoint, AuditEvent, AuditHead
+from apps.core.clock import now
+
+Progress = Callable[[int], None]
+_CHUNK: Final = 5_000
+_MOST: Final = 10_000  # faults that are named; more than these say no more
+_BESIDE: Final = ("side__line_id", "side__names", "side__salt")
+_READ: Final = ("id", "sequence", "form", "previous", "digest", *FACTS, *_BESIDE)
+_FACTS_AT: Final = slice(5, 5 + len(FACTS))
+
+
+class Kind(StrEnum):
+    ALTERED = "altered"
+    REWRITTEN = "rewritten"
+    MISSING = "missing"
+    INSERTED = "inserted"
+    MOVED = "moved"
+    NAMES = "names"
+    CHECKPOINT = "checkpoint"
+    HEAD = "head"
+
+
+_SAID: Final = {
+    Kind.ALTERED: "Line {first} was altered.",
+    Kind.REWRITTEN: "Line {first} was altered and hashed anew: what follows it, or was signed, is of another one.",
+    Kind.MISSING: "Line {first} is missing.",
+    Kind.INSERTED: "Line {first} was inserted.",
+    Kind.MOVED: "Line {first} stands in another place than it was written in.",
+    Kind.NAMES: "The names beside line {first} were altered or taken away.",
+    Kind.CHECKPOINT: "The checkpoint kept here of line {first} is not signed by this installation.",
+    Kind.HEAD: "The log has no end written down, which every log has.",
+}
+_SAID_OF_MANY: Final = {
+    Kind.MISSING: "Lines {first} to {last} are missing.",
+    Kind.INSERTED: "Lines {first} to {last} were inserted.",
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is not as it was written, named by the number of its line, or by the first and last of many."""
+
+    kind: Kind
+    sequence: int
+    last: int = 0
+
+    def __str__(self) -> str:
+        said = _SAID_OF_MANY[self.kind] if self.last > self.sequence else _SAID[self.kind]
+        return said.format(first=self.sequence, last=self.last)
+
+
+@dataclass
+class Report:
+    """What a verification found."""
+
+    chain: uuid.UUID
+    lines: int = 0
+    sequence: int = 0  # of the last line that is there
+    erased: int = 0  # lines whose names were erased
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.faults
+
+    def blame(self, kind: Kind, sequence: int, last: int = 0) -> None:
+        if len(self.faults) < _MOST:
+            self.faults.append(Fault(kind, sequence, last))
+
+
+def verify(chain: uuid.UUID, *, outside: Iterable[Checkpoint] = (), progress: Progress | None = None) -> Report:
+    """Verifies a whole chain, and notes beside its head what was found.
+
+    Arguments: `outside` are checkpoints that were kept elsewhere; `progress` is told of every thousands of lines.
+    """
+    report = Report(chain)
+    head = AuditHead.objects.filter(chain=chain).first()
+    signed = _signed(report, outside)
+    walk = _Walk(report, signed, start=_start(chain))
+    for row in _rows(chain, head):
+        walk.step(row)
+        if progress is not None and report.lines % _CHUNK == 0:
+            progress(_CHUNK)
+    if progress is not None:
+        progress(report.lines % _CHUNK)
+    walk.end(head)
+    report.faults.sort(key=lambda fault: (fault.sequence, fault.kind))
+    _keep(report)
+    return report
+
+
+def _rows(chain: uuid.UUID, head: AuditHead | None) -> Iterator[Sequence[Any]]:
+    """The lines in their order; what is written while they are read is left to the next time."""
+    lines = AuditEvent.objects.filter(chain=chain).order_by("sequence").values_list(*_READ)
+    end = head.sequence if head is not None else 0
+    known = AuditHead.objects.filter(chain=chain).values("sequence")
+    yield from lines.filter(sequence__lte=end).iterator(chunk_size=_CHUNK)
+    yield from lines.filter(sequence__gt=end).filter(sequence__gt=Coalesce(Subquery(known), 0)).iterator(_CHUNK)
+
+
+class _Walk:
+    """One pass over a chain: what the last line was, and what the next one therefore must be."""
+
+    def __init__(self, report: Report, signed: dict[int, set[bytes]], start: tuple[int, bytes]) -> None:
+        self.report, self.signed = report, signed
+        self.first, self.digest = start
+        self.expected, self.last_id, self.was_faulty = self.first + 1, 0, False
+
+    def step(self, row: Sequence[Any]) -> None:
+        pk, sequence, form, previous, digest = row[0], row[1], row[2], bytes(row[3]), bytes(row[4])
+        report, is_faulty = self.report, False
+        report.lines += 1
+        if sequence < self.expected:
+            report.blame(Kind.INSERTED, sequence)
+            return
+        is_next = sequence == self.expected
+        if not is_next:
+            report.blame(Kind.MISSING, self.expected, sequence - 1)
+        if _digest(row, form, previous, sequence) != digest:
+            report.blame(Kind.ALTERED, sequence)
+            is_faulty = True
+        elif is_next and previous != self.digest and not self.was_faulty:
+            # This line is as it was written: the one before is not the one it was written after.
+            report.blame(Kind.REWRITTEN, max(sequence - 1, 1))
+        if pk <= self.last_id and not is_faulty:
+            report.blame(Kind.MOVED, sequence)
+        if form > 1 and not is_faulty:
+            self._look_beside(row, sequence)
+        if sequence in self.signed and self.signed.pop(sequence) != {digest} and not is_faulty:
+            report.blame(Kind.REWRITTEN, sequence)
+        self.digest, self.expected, self.was_faulty = digest, sequence + 1, is_faulty
+        self.last_id = self.last_id if is_faulty else pk
+
+    def _look_beside(self, row: Sequence[Any], sequence: int) -> None:
+        line_id, names, salt = row[-3:]
+        salt = bytes(salt or b"")
+        if line_id is not None and not names and not salt:
+            self.report.erased += 1
+        elif line_id is None or names_digest(names, salt) != bytes(row[_FACTS_AT][-1]):
+            self.report.blame(Kind.NAMES, sequence)
+
+    def end(self, head: AuditHead | None) -> None:
+        report, last = self.report, self.expected - 1
+        report.sequence = last
+        if head is None:
+            report.blame(Kind.HEAD, last)
+        elif head.sequence > last:
+            report.blame(Kind.MISSING, last + 1, head.sequence)
+        elif head.sequence < last:
+            report.blame(Kind.INSERTED, head.sequence + 1, last)
+        elif bytes(head.digest) != self.digest and not self.was_faulty and last:
+            report.blame(Kind.REWRITTEN, last)
+        beyond = max((sequence for sequence in self.signed if sequence > last), default=0)
+        if beyond > (head.sequence if head else 0):
+            report.blame(Kind.MISSING, last + 1, beyond)
+
+
+def _digest(row: Sequence[Any], form: int, previous: bytes, sequence: int) -> bytes:
+    if form > 1:
+        return linked(previous, sequence, facts_digest(row[_FACTS_AT]))
+    known = dict(zip(_READ, row, strict=True))
+    return digest_of(AuditEvent(**{name: value for name, value in known.items() if name not in _BESIDE}))
+
+
+def _start(chain: uuid.UUID) -> tuple[int, bytes]:
+    """Where the chain begins: at nothing, or where retention has left it, which only a signature can say."""
+    start = (0, b"")
+    for checkpoint, is_signed in checkpoints.kept(chain):
+        if is_signed and checkpoint.reason == AuditCheckpoint.Reason.RETENTION:
+            start = checkpoint.sequence, bytes(checkpoint.head)
+    return start
+
+
+def _signed(report: Report, outside: Iterable[Checkpoint]) -> dict[int, set[bytes]]:
+    """What each line that was signed must hash to."""
+    found: dict[int, set[bytes]] = {}
+    for checkpoint, is_signed in checkpoints.kept(report.chain):
+        if is_signed:
+            found.setdefault(checkpoint.sequence, set()).add(bytes(checkpoint.head))
+        else:
+            report.blame(Kind.CHECKPOINT, checkpoint.sequence)
+    for brought in outside:
+        if brought.chain == report.chain:
+            found.setdefault(brought.sequence, set()).add(brought.head)
+    return found
+
+
+def _keep(report: Report) -> None:
+    fault = str(report.faults[0]) if report.faults else ""
+    AuditHead.objects.filter(chain=report.chain).update(
+        verified_at=now(), verified_sequence=report.sequence, verified_lines=report.lines, fault=fault
+    )
