@@ -20,6 +20,7 @@ from apps.apikeys.models import ApiKey
 from apps.apikeys.secret import digests_of_key
 from apps.audit.retention import DECLARE, WITHDRAW
 from apps.organizations.models import Organization
+from apps.tenancy import refusing
 from tests import world as worlds
 from tests.world import Company, World
 
@@ -65,6 +66,12 @@ _WRITE = uses._write
 def _no_use_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is written of a call after its answer is no part of it, wherever queries are counted."""
     monkeypatch.setattr(uses, "_write", lambda entry: None)
+
+
+@pytest.fixture(autouse=True)
+def _no_junk_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is what is written of a call with something that is no key."""
+    monkeypatch.setattr(refusing.junk, "due", lambda address: 0)
 
 
 @pytest.fixture(autouse=True)

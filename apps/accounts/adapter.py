@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from apps.accounts import operations, tasks
+from apps.accounts import operations, tasks, trail
 from apps.accounts.addresses import normalized
 from apps.accounts.models import User
 from apps.core import outbox
@@ -81,6 +81,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         return _at_home(super().get_reset_password_from_key_url(key))
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """A line in the log, about an account where there is one; the answer is the same for both."""
+        person = User.objects.filter(email__iexact=str(credentials.get("email", ""))[:254]).first()
+        trail.sign_in_refused(request, person, "password")
 
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None

@@ -8,4 +8,4 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from apps.accounts import factors  # noqa: F401  # it listens
+        from apps.accounts import factors, trail  # noqa: F401  # they listen

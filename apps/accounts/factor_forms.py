@@ -20,6 +20,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import factors, trail
 from apps.core import text
 from apps.core.errors import Invalid
 
@@ -49,6 +50,10 @@ class _AsksForCode:
         super().__init__(*args, **kwargs)
         self.fields["code"].widget.attrs.update(inputmode="numeric", placeholder="", autofocus=True)
 
+    def clean_code(self) -> str:
+        with _written_down("code"):
+            return super().clean_code()  # type: ignore[misc,no-any-return]
+
 
 class CodeForm(_AsksForCode, AuthenticateForm):
     """At the second step of signing in."""
@@ -66,15 +71,23 @@ class _ReadsCredential:
             return super().clean_credential()  # type: ignore[misc]
 
 
-class PasskeyForm(_ReadsCredential, AuthenticateWebAuthnForm):
+class _ProvesCredential(_ReadsCredential):
+    """The same where somebody proves with it who they are."""
+
+    def clean_credential(self) -> Any:
+        with _written_down("passkey"):
+            return super().clean_credential()
+
+
+class PasskeyForm(_ProvesCredential, AuthenticateWebAuthnForm):
     """At the second step of signing in."""
 
 
-class PasskeySignInForm(_ReadsCredential, LoginWebAuthnForm):
+class PasskeySignInForm(_ProvesCredential, LoginWebAuthnForm):
     """Instead of the password."""
 
 
-class PasskeyAgainForm(_ReadsCredential, ReauthenticateWebAuthnForm):
+class PasskeyAgainForm(_ProvesCredential, ReauthenticateWebAuthnForm):
     """Before a grave act."""
 
 
@@ -121,6 +134,16 @@ def _wrong_if_malformed() -> Iterator[None]:
         yield
     except _MALFORMED:
         raise get_adapter().validation_error("incorrect_code") from None
+
+
+@contextmanager
+def _written_down(how: str) -> Iterator[None]:
+    """A wrong answer is a line in the log, about whoever has given the password, or is signed in."""
+    try:
+        yield
+    except ValidationError:
+        trail.sign_in_refused(context.request, factors.asked(), how)
+        raise
 
 
 @contextmanager

@@ -66,6 +66,14 @@ def _person() -> User:
     return person
 
 
+def asked() -> User | None:
+    """Whoever is asked for a factor, as far as it is known: nobody is who comes with a passkey alone."""
+    request: Any = context.request
+    stage = getattr(request, "_login_stage", None)
+    person = request.user if request.user.is_authenticated else stage.login.user if stage is not None else None
+    return person  # type: ignore[no-any-return]
+
+
 @receiver(signals.authenticator_added)
 def _added(request: HttpRequest, user: User, authenticator: Authenticator, **more: Any) -> None:
     _record(Event.ACCOUNT_FACTOR_ADDED, request, user, authenticator)

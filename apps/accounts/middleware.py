@@ -1,12 +1,14 @@
-"""What a request owes to the person behind it: their language, their time, and their list of sessions."""
+"""What a request owes to the person behind it: their language, their time, their sessions, and all of it or nothing."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from http import HTTPStatus
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from allauth.usersessions.models import UserSession
 from django.core.cache import cache
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
@@ -16,6 +18,22 @@ from apps.accounts import locales
 
 SEEN_EVERY: Final = 15 * 60  # seconds
 _ENGLISH: Final = "en"
+
+
+class WholeMiddleware:
+    """What allauth's pages change is one transaction with its line in the log, and the session is part of it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method != "POST" or not request.path.startswith("/accounts/"):
+            return self.get_response(request)
+        with transaction.atomic():
+            response = self.get_response(request)
+            if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                transaction.set_rollback(True)
+            return response
 
 
 class LocaleMiddleware:

@@ -19,14 +19,14 @@ class ApiKeyAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
-        clear = _presented(request)
+        clear, call = _presented(request), request._request
         if clear is None:
             return None
         key = lookup.find(clear)
-        if key is None or not key.is_let_in:
-            raise AuthenticationFailed(REFUSAL)
-        key.origin = getattr(request._request, "origin", key.origin)
-        if not key.may_call_from(key.origin.address):
+        if key is not None:
+            key.origin = getattr(call, "origin", key.origin)
+        if key is None or not key.is_let_in or not key.may_call_from(key.origin.address):
+            call.was_shown_key, call.refused_key = True, key  # for the log
             raise AuthenticationFailed(REFUSAL)
         return None, key
 

@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from apps.access.actions import Action
 from apps.audit.events import Event
-from apps.audit.models import INSTALLATION, AuditEvent, AuditHead, AuditNames
+from apps.audit.models import INSTALLATION, AuditCheckpoint, AuditEvent, AuditFold, AuditHead, AuditNames
 from apps.tenancy.admin import ReadOnlyAdmin, TenantModelAdmin
 from apps.tenancy.console.links import moment, organization_name
 
@@ -40,8 +40,9 @@ class AuditEventAdmin(TenantModelAdmin):
     narrowed_by = ("chain", "target_type", "target_id", "actor_id")
     fieldsets = (
         (None, {"fields": ("when", "event", "status", "who", "target", "where", "count", "details")}),
-        ("By", {"fields": ("actor_kind", "actor_id", "door", "request_id")}),
-        ("To", {"fields": ("target_type", "target_id", "workspace_id", "chain", "sequence")}),
+        ("By", {"fields": ("actor_kind", "actor_id", "actor_role", "door", "method", "uri", "code", "request_id")}),
+        ("To", {"fields": ("target_type", "target_id", "workspace_id")}),
+        ("In the chain", {"fields": ("chain", "sequence", "form")}),
         ("Names beside the line", {"fields": ("names",)}),
     )
 
@@ -84,9 +85,9 @@ class AuditEventAdmin(TenantModelAdmin):
 @admin.register(AuditHead)
 class AuditHeadAdmin(ReadOnlyAdmin):
     label, icon = "Ends of the log", "link"
-    list_display = ("chain", "sequence")
+    list_display = ("chain", "sequence", "verified_at", "fault")
     ordering = ("pk",)
-    fields = ("chain", "sequence")
+    fields = ("chain", "sequence", "is_streamed", "verified_at", "verified_sequence", "verified_lines", "fault")
 
 
 @admin.register(AuditNames)
@@ -95,3 +96,19 @@ class AuditNamesAdmin(ReadOnlyAdmin):
     list_display = ("line", "names")
     list_select_related = ("line",)
     fields = ("line", "names")
+
+
+@admin.register(AuditCheckpoint)
+class AuditCheckpointAdmin(ReadOnlyAdmin):
+    label, icon = "Checkpoints of the log", "verified"
+    list_display = ("chain", "sequence", "reason", "at")
+    ordering = ("-pk",)
+    fields = ("chain", "sequence", "reason", "at", "key_version")
+
+
+@admin.register(AuditFold)
+class AuditFoldAdmin(ReadOnlyAdmin):
+    label, icon = "Refusals that are counted", "layers"
+    list_display = ("line", "count", "last_at", "until")
+    ordering = ("-pk",)
+    fields = ("line", "count", "last_at", "until")

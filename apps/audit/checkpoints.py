@@ -41,8 +41,8 @@ class Checkpoint:
 def make(chain: uuid.UUID, reason: AuditCheckpoint.Reason, *, sequence: int, head: bytes) -> AuditCheckpoint:
     """Signs that the chain reached this line, and keeps it."""
     checkpoint = AuditCheckpoint(chain=chain, sequence=sequence, head=head, at=now(), reason=reason)
-    checkpoint.key = next(iter(settings.AUDIT_SIGNING_KEYS or settings.ENCRYPTION_KEYS))
-    checkpoint.key, checkpoint.signature = signing.sign(_content(_facts(checkpoint)))
+    checkpoint.key_version = next(iter(settings.AUDIT_SIGNING_KEYS or settings.ENCRYPTION_KEYS))
+    checkpoint.key_version, checkpoint.signature = signing.sign(_content(_facts(checkpoint)))
     checkpoint.save(force_insert=True)
     return checkpoint
 
@@ -50,7 +50,7 @@ def make(chain: uuid.UUID, reason: AuditCheckpoint.Reason, *, sequence: int, hea
 def shown(checkpoint: AuditCheckpoint) -> dict[str, Any]:
     """What leaves the house, and can be brought back: JSON, with the key that verifies it."""
     facts = _facts(checkpoint)
-    public = signing.public_key(checkpoint.key)
+    public = signing.public_key(checkpoint.key_version)
     return {
         **facts,
         "signature": bytes(checkpoint.signature).hex(),
@@ -80,7 +80,7 @@ def kept(chain: uuid.UUID) -> Iterator[tuple[AuditCheckpoint, bool]]:
     for checkpoint in AuditCheckpoint.objects.filter(chain=chain).order_by("sequence", "pk").iterator():
         signature = bytes(checkpoint.signature)
         content = _content(_facts(checkpoint))
-        yield checkpoint, signing.is_signed(content, version=checkpoint.key, signature=signature)
+        yield checkpoint, signing.is_signed(content, version=checkpoint.key_version, signature=signature)
 
 
 def take_all() -> int:
@@ -135,7 +135,7 @@ def _facts(checkpoint: AuditCheckpoint) -> dict[str, Any]:
         bytes(checkpoint.head).hex(),
         wire(checkpoint.at),
         str(checkpoint.reason),
-        checkpoint.key,
+        checkpoint.key_version,
     )
     return dict(zip(_SIGNED, values, strict=True))
 

@@ -161,7 +161,7 @@ class AuditCheckpoint(models.Model):
     head = models.BinaryField(max_length=32)
     at = models.DateTimeField()
     reason = models.CharField(max_length=10, choices=Reason)
-    key = models.PositiveSmallIntegerField()  # the version of the signing key
+    key_version = models.PositiveSmallIntegerField()
     signature = models.BinaryField(max_length=64)
 
     class Meta:

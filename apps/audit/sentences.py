@@ -186,7 +186,7 @@ def _parts(line: AuditEvent, known: Known) -> dict[str, Callable[[], Any]]:
     target, workspace = _target(line, known)
     return {
         "actor": lambda: actor(line, known),
-        "target": lambda: _named(target),
+        "target": lambda: _named(target) if line.target_type else format_html("{}", _("this installation")),
         "workspace": lambda: _named(workspace),
         "before": lambda: _role(before.get("role")),
         "after": lambda: _role(after.get("role")),

@@ -11,6 +11,7 @@ from unfold.decorators import display
 from apps.access.actions import Action
 from apps.accounts.models import User
 from apps.accounts.operations import has_verified_address
+from apps.audit import operations as audit
 from apps.audit.models import INSTALLATION
 from apps.core.clock import now
 from apps.memberships.models import OrganizationMembership
@@ -34,6 +35,14 @@ class FoundForm(OperationForm):
 
 class TypedName(VerbForm):
     typed_name = forms.CharField(label="Type the organization's name", widget=forms.TextInput({"autocomplete": "off"}))
+
+
+class ErasureForm(VerbForm):
+    addresses = forms.CharField(
+        label="E-mail addresses they had",
+        required=False,
+        help_text="Separated by spaces. A closed account no longer knows its own.",
+    )
 
 
 def is_active(organization: Organization) -> bool:
@@ -163,7 +172,7 @@ class UserAdmin(ReadOnlyAdmin):
         ("About", {"fields": ("acts", "sessions", "id", "language", "timezone", "created_at", "last_login")}),
     )
     inlines = (Memberships,)
-    actions_detail = ("deactivate", "reactivate")
+    actions_detail = ("deactivate", "reactivate", "erase_names")
 
     def history_of(self, row: User) -> dict[str, Any]:
         return {"chain": INSTALLATION, "target_type": row._meta.label_lower, "target_id": row.pk}
@@ -190,6 +199,21 @@ class UserAdmin(ReadOnlyAdmin):
     )
     def reactivate(self, row: User, by: Any) -> None:
         operations.reactivate_account(row, by=by)
+
+    @verb(
+        "Erase from the audit log",
+        done="Erased from the audit log",
+        when=lambda user: not user.is_active,
+        form=ErasureForm,
+        icon="ink_eraser",
+        is_grave=True,
+        says=lambda row: (
+            f"The names and addresses beside the lines of the log that {row} left, or that are about them, are erased "
+            "in every organization, and cannot be brought back. The lines stay, and still prove what happened."
+        ),
+    )
+    def erase_names(self, row: User, by: Any, addresses: str) -> None:
+        audit.erase(row, addresses=addresses.split(), by=by)
 
     @display(boolean=True)
     def address_is_verified(self, row: User) -> bool:

@@ -141,7 +141,7 @@ def _domain(exc: DomainError, context: dict[str, Any]) -> JsonResponse:
 
 
 def _write_down(refusal: Forbidden, actor: Actor | None) -> None:
-    if actor is not None and hasattr(refusal.place, "organization_key"):
+    if actor is not None:
         refusals.refused(refusal.action, actor=actor, place=refusal.place)
 
 

@@ -1,10 +1,17 @@
-"""Lists as CSV files that a spreadsheet opens safely: streamed, in UTF-8, with nothing in a cell that would be run."""
+"""Lists as files: CSV that a spreadsheet opens safely, with nothing in a cell that would be run, and JSON Lines.
+
+Both are sent while they are read, in UTF-8, and kept by nobody on the way.
+"""
 
 import csv
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, TypeVar
 
 from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+Response = TypeVar("Response", bound=HttpResponseBase)
 
 BYTE_ORDER_MARK: Final = "\ufeff"  # without it, spreadsheets take UTF-8 for something else
 # What a spreadsheet would take for a formula or a command, in plain and in full width (OWASP, CSV injection).
@@ -13,7 +20,17 @@ _RUN: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d
 
 def answer(filename: str, header: Iterable[Any], rows: Iterable[Iterable[Any]]) -> StreamingHttpResponse:
     """A file of these rows, sent while they are read."""
-    response = StreamingHttpResponse(_written(header, rows), content_type="text/csv; charset=utf-8")
+    return attached(filename, StreamingHttpResponse(_written(header, rows), content_type="text/csv; charset=utf-8"))
+
+
+def json_lines(filename: str, rows: Iterable[Mapping[str, Any]]) -> StreamingHttpResponse:
+    """The same with an object of JSON on each line."""
+    lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
+    return attached(filename, StreamingHttpResponse(lines, content_type="application/jsonl; charset=utf-8"))
+
+
+def attached(filename: str, response: Response) -> Response:
+    """An answer that a browser keeps as a file, and nobody else keeps at all."""
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     response["Cache-Control"] = "no-store"
     return response

@@ -15,6 +15,7 @@ from apps.apikeys import uses
 from apps.apikeys.models import ApiKey
 from apps.core.clock import now
 from apps.core.models import new_id
+from apps.tenancy import refusing
 
 Handler = Callable[[HttpRequest], HttpResponse]
 # A caller may name its own request, as long as the name is harmless in a log line.
@@ -50,6 +51,7 @@ class TraceMiddleware:
         response = self.get_response(request)
         response[TRACE_HEADER] = response[REQUEST_HEADER] = request_id
         follow(request, response)
+        refusing.heed(request, response)
         return response
 
     def process_view(self, request: Any, view: Any, args: Any, kwargs: dict[str, Any]) -> None:

@@ -93,6 +93,7 @@ ORGANIZATION: Final = (
         "scroll-text",
         pgettext_lazy("search words", "history activity events changes"),
         key="a",
+        needs=(Action.AUDIT_LOGS_LIST,),
     ),
     Page(
         "organizations:settings",

@@ -248,7 +248,7 @@ def refused(request: HttpRequest, refusal: DomainError) -> HttpResponse:
 
 def _no(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     tenant: Tenant | None = getattr(request, "tenant", None)
-    if isinstance(refusal, Forbidden) and hasattr(refusal.place, "organization_key"):
+    if isinstance(refusal, Forbidden):
         refusals.refused(refusal.action, actor=request.actor, place=refusal.place)  # type: ignore[attr-defined]
     status = next(code for kind, code in _STATUS.items() if isinstance(refusal, kind))
     context = {"refusal": refusal, "status": status, "tenant": tenant, "is_forbidden": isinstance(refusal, Forbidden)}

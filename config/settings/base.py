@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "apps.audit",
     "apps.accounts",
     "apps.organizations",
+    "apps.streams",
     "apps.replays",
     "apps.workspaces",
     "apps.limits",
@@ -64,6 +65,7 @@ MIDDLEWARE = [
     "apps.tenancy.middleware.TraceMiddleware",
     "csp.middleware.CSPMiddleware",
     "apps.tenancy.console.middleware.ConsolePolicyMiddleware",
+    "apps.accounts.middleware.WholeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -164,6 +166,7 @@ ACCOUNT_USER_DISPLAY = "apps.accounts.adapter.display_name"
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 # allauth's own pages then show when a session was last used; our middleware is what notes it.
 USERSESSIONS_TRACK_ACTIVITY = True
+USERSESSIONS_ADAPTER = "apps.accounts.trail.SessionsAdapter"
 
 # Second factors. Their secrets are kept sealed (apps.accounts.factors).
 MFA_ADAPTER = "apps.accounts.factors.FactorAdapter"
@@ -273,6 +276,11 @@ SPECTACULAR_SETTINGS = {
 }
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+# Where connections may go although it is not public, and without encryption: host names, addresses and networks.
+OUTBOUND_ALLOWED = env.list("OUTBOUND_ALLOWED", default=[])
+# How often a line of the log is sent to a stream before the stream goes on without it.
+STREAM_ATTEMPTS = env.int("STREAM_ATTEMPTS", default=12)
 
 # The operator's console.
 UNFOLD = {

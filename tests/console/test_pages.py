@@ -16,14 +16,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django_tasks_db.models import DBTaskResult
 
+from apps.access.actors import UserActor
 from apps.accounts.models import User
 from apps.apikeys.models import ApiKey, Caller, LastUse, Notice, ScopeUse
+from apps.audit import checkpoints, refusals
 from apps.audit.models import AuditEvent, AuditHead
 from apps.core.clock import now
 from apps.limits import operations as limits
 from apps.memberships.models import Invitation
 from apps.organizations.models import OrganizationUserPermission
 from apps.replays.models import KeptAnswer
+from apps.streams.models import Stream, Undelivered
 from apps.workspaces.models import WorkspaceUserPermission
 from tests.console.desk import Desk, address, pages, state, verbs
 from tests.world import Company, World
@@ -43,6 +46,14 @@ def _a_row_of_each(world: World) -> None:
         task_path="apps.memberships.tasks.send_invitation", args_kwargs={"args": [], "kwargs": {}}
     )
     _limited_and_used(world.acme)
+    checkpoints.take_all()
+    refusals.refused("workspaces.delete", actor=UserActor(world.acme.member), place=world.acme.workspace)
+    stream = Stream.objects.create(
+        organization=world.acme.organization, kind="syslog", name="Logs", url="syslog+udp://x"
+    )
+    Undelivered.objects.create(
+        organization=world.acme.organization, stream=stream, sequence=1, attempts=12, error="refused"
+    )
     for model, place in (
         (OrganizationUserPermission, world.acme.organization),
         (WorkspaceUserPermission, world.acme.workspace),

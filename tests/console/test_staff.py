@@ -84,7 +84,7 @@ def test_what_is_somebody_else_s_is_not_found(staff: Hire, acme: Company, globex
         for verb in verbs(page):
             assert desk.act(verb, row, typed_name="Globex").status_code == 404, (verb, row)
         assert desk.browser.post(address("change", row), {}).status_code in (403, 404)
-    assert lines(before) == []
+    assert {line.event for line in lines(before)} <= {"access.refused"}  # by pages that take nothing from anybody
 
 
 def test_only_operators_see_people_and_the_rows_behind_access(staff: Hire, acme: Company) -> None:

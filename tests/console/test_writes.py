@@ -295,7 +295,7 @@ class TestKeys:
         assert desk.get("change", acme.workspace_key).status_code == 200
         assert desk.browser.post(desk.get("change", acme.workspace_key).request["PATH_INFO"], {}).status_code == 403
         assert desk.act("revoke", acme.workspace_key).status_code == 404
-        assert told() == ["api_key.revoked"]
+        assert told() == ["api_key.revoked", "access.refused"]
 
 
 class TestPeople:

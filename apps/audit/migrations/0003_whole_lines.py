@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('head', models.BinaryField(max_length=32)),
                 ('at', models.DateTimeField()),
                 ('reason', models.CharField(choices=[('regular', 'Regular'), ('asked', 'Asked'), ('retention', 'Retention')], max_length=10)),
-                ('key', models.PositiveSmallIntegerField()),
+                ('key_version', models.PositiveSmallIntegerField()),
                 ('signature', models.BinaryField(max_length=64)),
             ],
             options={

@@ -68,8 +68,8 @@ def refuse(request: HttpRequest, refusal: Forbidden | Missing, actor: Any) -> No
     """What is not said on a form: 404, or 403 with a line in the log. Called when the operation has rolled back."""
     if isinstance(refusal, Missing):
         raise Http404 from refusal
-    if hasattr(refusal.place, "organization_key"):
-        refusals.refused(refusal.action, actor=actor, place=refusal.place)
+    refusals.refused(refusal.action, actor=actor, place=refusal.place)
+    request.is_refusal_noted = True  # type: ignore[attr-defined]
     raise PermissionDenied(str(refusal)) from refusal
 
 
