@@ -1,33 +1,47 @@
 """The chain: the bytes of a line that are hashed, and the hash over them and the line before.
 
-A digest is SHA-256 over the digest before it, the line's number and SHA-256 of the line's canonical bytes. So the
-database can number and chain a line in the statement that writes it, and nothing depends on how it shows a value.
+A digest is SHA-256 over the digest before it, the line's number and SHA-256 of the line's canonical bytes: its facts,
+one a line of text. So the database can number and chain a line in the statement that writes it, and nothing depends on
+how it shows a value.
 """
 
 import hashlib
-import json
+from collections.abc import Iterable
 from typing import Any, Final
 
+from apps.audit.canonical import text_of
 from apps.audit.models import AuditEvent
 
 # What the canonical bytes say, in this order. A column that is added goes into a new form; no form ever changes.
 FACTS: Final = (
-    *("chain", "at", "event", "status", "actor_kind", "actor_id", "actor_role", "workspace_id"),
+    *("chain", "at", "event", "status", "actor_kind", "actor_id", "actor_role", "workspace_id", "person_id"),
     *("target_type", "target_id", "door", "method", "uri", "request_id", "code", "count", "details", "names_digest"),
 )
 _FIRST_FORM: Final = (
     *("chain", "sequence", "at", "event", "status", "actor_kind", "actor_id", "workspace_id"),
     *("target_type", "target_id", "door", "request_id", "count", "details"),
 )
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def digest_of(line: AuditEvent) -> bytes:
     """What the line's digest must be."""
     previous = bytes(line.previous)
     if line.form == 1:
-        return hashlib.sha256(previous + _first_form(line)).digest()
-    return linked(previous, line.sequence, facts_digest([getattr(line, name) for name in FACTS]))
+        facts = {name: _plain(getattr(line, name)) for name in _FIRST_FORM}
+        return hashlib.sha256(previous + text_of(facts).encode()).digest()
+    return linked(previous, line.sequence, facts_digest(facts_of(line)))
+
+
+def facts_of(line: AuditEvent) -> list[str]:
+    """The facts of a line as they are hashed. Raises ValueError for one that has a line break in it."""
+    facts = [_spelt(getattr(line, name)) for name in FACTS]
+    if any("\n" in fact for fact in facts):
+        raise ValueError("A fact of a line is on one line.")
+    return facts
+
+
+def facts_digest(facts: Iterable[str]) -> bytes:
+    return hashlib.sha256("\n".join(facts).encode()).digest()
 
 
 def linked(previous: bytes, sequence: int, facts: bytes) -> bytes:
@@ -35,24 +49,25 @@ def linked(previous: bytes, sequence: int, facts: bytes) -> bytes:
     return hashlib.sha256(previous + sequence.to_bytes(8, "big", signed=True) + facts).digest()
 
 
-def facts_digest(values: list[Any]) -> bytes:
-    """SHA-256 of the canonical bytes of a line. Arguments: `values` are those of FACTS, in that order."""
-    return hashlib.sha256(_encode([_plain(value) for value in values]).encode()).digest()
+def names_digest(names: str, salt: bytes) -> bytes:
+    """What a line keeps of the names beside it: without the salt, which is erased with them, it tells nothing.
+
+    Arguments: `names` is their one text.
+    """
+    return hashlib.sha256(salt + names.encode()).digest()
 
 
-def names_digest(names: dict[str, str], salt: bytes) -> bytes:
-    """What a line keeps of the names beside it: without the salt, which is erased with them, it tells nothing."""
-    return hashlib.sha256(salt + _encode(names).encode()).digest()
-
-
-def _first_form(line: AuditEvent) -> bytes:
-    facts = {name: _plain(getattr(line, name)) for name in _FIRST_FORM}
-    return _encode(facts).encode()
+def _spelt(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes | memoryview | bytearray):
+        return bytes(value).hex()
+    if isinstance(value, dict):
+        return text_of(value)
+    return "" if value is None else str(_plain(value))
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, bytes | memoryview | bytearray):
-        return bytes(value).hex()
     if hasattr(value, "timestamp"):
         return round(value.timestamp() * 1_000_000)  # microseconds since the epoch, in no zone
-    return value if isinstance(value, str | int | dict | None) else str(value)
+    return value if isinstance(value, int | dict | None) else str(value)

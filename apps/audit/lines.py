@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from django.apps import apps
 from django.db.models import (
+    BigIntegerField,
     BooleanField,
     Case,
     CharField,
     Exists,
     Func,
+    IntegerField,
     Model,
     OuterRef,
     Q,
@@ -23,15 +25,20 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Concat, Trim
+from django.http import QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from apps.access import gate
 from apps.access.actions import Action
 from apps.audit import sentences
-from apps.audit.models import AuditEvent
+from apps.audit.models import AuditEvent, AuditHead
+from apps.core.errors import Invalid
+from apps.tenancy.keyset import COUNTED, NEWER, OLDER, SIZE, Page
 
 FEW: Final = 10
+_DIGITS: Final = 18  # of a line's number
 _ORGANIZATION, _WORKSPACE = "organizations.organization", "workspaces.workspace"
 _MEMBER, _SEAT = "memberships.organizationmembership", "memberships.workspacemembership"
 _KEY, _INVITATION = "apikeys.apikey", "memberships.invitation"
@@ -58,6 +65,7 @@ class Line:
     door: str
     is_refused: bool
     link: str  # to the target, where it still exists and the reader may open it; else empty
+    row: AuditEvent
 
 
 def of(tenant: Any) -> QuerySet[AuditEvent]:
@@ -70,7 +78,7 @@ def of(tenant: Any) -> QuerySet[AuditEvent]:
 
 def of_person(user_id: uuid.UUID, tenant: Any) -> QuerySet[AuditEvent]:
     """What somebody did here, and what was done to them."""
-    return of(tenant).filter(Q(actor_kind="person", actor_id=user_id) | Q(details__person=str(user_id)))
+    return of(tenant).filter(Q(actor_kind="person", actor_id=user_id) | Q(person_id=user_id))
 
 
 def about(target: Model, tenant: Any) -> QuerySet[AuditEvent]:
@@ -94,7 +102,57 @@ def _line(event: AuditEvent, tenant: Any) -> Line:
         door=sentences.door(event),
         is_refused=event.status == AuditEvent.Status.REFUSED,
         link=_link(event, tenant),
+        row=event,
     )
+
+
+def page(rows: QuerySet[AuditEvent], query: QueryDict, chain: uuid.UUID, size: int = SIZE) -> Page:
+    """The page of one chain's lines that the address asks for. Raises Invalid for a bookmark that is none.
+
+    A page is marked by the number its last line has in its own chain: it tells nothing of others.
+    """
+    if NEWER in query:
+        found = list(rows.filter(pk__gt=_placed(chain, query, NEWER)).order_by("pk")[: size + 1])
+        shown = found[:size][::-1]
+        return Page(shown, newer=_mark(shown[:1], len(found) > size), older=_mark(shown[-1:]))
+    is_first = OLDER not in query
+    following = rows if is_first else rows.filter(pk__lt=_placed(chain, query, OLDER))
+    found = list(following.order_by("-pk")[: size + 1])
+    shown = found[:size]
+    return Page(shown, newer=_mark(shown[:1], not is_first), older=_mark(shown[-1:], len(found) > size))
+
+
+def end_of(chain: uuid.UUID, rows: QuerySet[AuditEvent]) -> AuditHead:
+    """The end of a chain, what its verification found and, as `total`, how many of these there are, up to 10 000."""
+    counted = _Number(rows.order_by().values("pk")[: COUNTED + 1])
+    return AuditHead.objects.filter(chain=chain).annotate(total=counted).first() or AuditHead(chain=chain)
+
+
+def called(shown: Iterable[Line]) -> dict[str, str]:
+    """What the ids on a page of lines stand for, as far as these say it."""
+    found: dict[str, str] = {}
+    for line in shown:
+        row: Any = line.row
+        names = (row.actor_name or row.names.get("actor"), row.names.get("target"), row.workspace_name)
+        for row_id, name in zip((row.actor_id, row.target_id, row.workspace_id), names, strict=True):
+            if row_id and name:
+                found.setdefault(str(row_id), name)
+        if row.target_type == _MEMBER and row.names.get("target"):
+            found.setdefault(str(row.details.get("person")), row.names["target"])
+    return found
+
+
+def _mark(edge: list[AuditEvent], there_is_more: bool = True) -> str | None:
+    return str(edge[0].sequence) if edge and there_is_more else None
+
+
+def _placed(chain: uuid.UUID, query: QueryDict, name: str) -> Any:
+    """The id of the line that the mark names."""
+    mark = str(query[name])
+    if not (mark.isascii() and mark.isdigit() and len(mark) <= _DIGITS):
+        raise Invalid({name: _("This address of a page is not complete. Start from the first page.")})
+    there = AuditEvent.objects.filter(chain=chain, sequence=int(mark))
+    return Subquery(there.values("pk")[:1], output_field=BigIntegerField())
 
 
 def _names(event: Any) -> dict[uuid.UUID, str]:
@@ -119,6 +177,14 @@ def _link(event: Any, tenant: Any) -> str:
         return reverse(page, args=[tenant.organization.slug, *address])
     except NoReverseMatch:
         return ""
+
+
+class _Number(Subquery):
+    """How many rows a subquery has."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+    empty_result_set_value = 0
 
 
 class _TargetKey(Func):

@@ -1,6 +1,7 @@
 """Writes lines of the log: in the transaction that makes them true, or after the one that was refused."""
 
 import os
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any, Final
@@ -9,13 +10,15 @@ from django.db import models, transaction
 
 from apps.access.actors import Actor
 from apps.audit import appending, words
-from apps.audit.chain import FACTS, facts_digest, names_digest
+from apps.audit.canonical import text_of
+from apps.audit.chain import facts_digest, facts_of, names_digest
 from apps.audit.events import Event
 from apps.audit.models import INSTALLATION, URI_LENGTH, AuditEvent, AuditNames
 from apps.core.clock import now
 
 _SALT: Final = 16  # bytes
 _AGENT: Final = 300
+_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _listeners: list[Callable[[uuid.UUID], None]] = []
 
 
@@ -54,9 +57,10 @@ def line_of(event: Event, actor: Actor, target: models.Model | None, chain: uuid
         actor_role=actor.role_in(chain, facts.get("workspace_id")),
         target_type=target._meta.label_lower if target is not None else "",
         target_id=str(target.pk) if target is not None else "",
+        person_id=facts["details"].get("person"),
         door=origin.door,
         method=origin.method,
-        uri=origin.uri[:URI_LENGTH],
+        uri=_BREAKS.sub(" ", origin.uri)[:URI_LENGTH],
         request_id=origin.request_id,
         **facts,
     )
@@ -72,9 +76,9 @@ def append(line: AuditEvent, names: dict[str, str]) -> AuditEvent:
     """Puts the line at the end of its chain, with the names beside it, and wakes whoever waits for it."""
     line.at = now()
     salt = os.urandom(_SALT)
-    line.names_digest = names_digest(names, salt)
+    line.names_digest = names_digest(text_of(names), salt)
     side = AuditNames(line=line, chain=line.chain, address=names.get("address", ""), names=names, salt=salt)
-    is_streamed = appending.append(line, side, facts_digest([getattr(line, name) for name in FACTS]))
+    is_streamed = appending.append(line, side, facts_digest(facts_of(line)))
     # Under the lock of the head, so that no two transactions wait for each other's words.
     words.note(line.chain, {str(line.actor_id or ""): names.get("actor", ""), line.target_id: names.get("target", "")})
     if is_streamed:

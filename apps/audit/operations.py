@@ -64,7 +64,7 @@ def erase(person: Any, *, addresses: Iterable[str] = (), by: Actor) -> int:
 def _erase_in(chain: uuid.UUID, person_id: uuid.UUID, called: set[str]) -> int:
     known = AuditWord.objects.filter(chain=chain, word__in=called).values_list("subject", flat=True)
     subjects = {str(person_id), *known}
-    theirs = Q(actor_id=person_id) | Q(details__person=str(person_id)) | Q(target_id__in=subjects)
+    theirs = Q(actor_id=person_id) | Q(person_id=person_id) | Q(target_id__in=subjects)
     lines = AuditEvent.objects.filter(theirs, chain=chain).exclude(side__names={}).order_by("pk")
     erased = 0
     while batch := list(lines.values_list("pk", flat=True)[:_BATCH]):

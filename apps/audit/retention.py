@@ -23,7 +23,7 @@ WITHDRAW = {
 
 @contextmanager
 def declared() -> Iterator[None]:
-    """A transaction in which lines may go, because their time to be kept has passed, or names, because they are erased."""
+    """A transaction in which lines may go whose time is over, and names that are erased."""
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in DECLARE[connection.vendor]:
             cursor.execute(statement)

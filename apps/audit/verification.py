@@ -5,27 +5,23 @@ or one too many; the names beside it are those it was written with, or erased; t
 signed checkpoint, here or kept elsewhere, says that it is.
 """
 
+import hashlib
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from django.db.models import Subquery
-from django.db.models.functions import Coalesce
-
-from apps.audit import checkpoints
-from apps.audit.chain import FACTS, digest_of, facts_digest, linked, names_digest
+from apps.audit import checkpoints, reading
+from apps.audit.chain import digest_of, linked, names_digest
 from apps.audit.checkpoints import Checkpoint
 from apps.audit.models import AuditCheckpoint, AuditEvent, AuditHead
+from apps.audit.reading import Row
 from apps.core.clock import now
 
 Progress = Callable[[int], None]
-_CHUNK: Final = 5_000
 _MOST: Final = 10_000  # faults that are named; more than these say no more
-_BESIDE: Final = ("side__line_id", "side__names", "side__salt")
-_READ: Final = ("id", "sequence", "form", "previous", "digest", *FACTS, *_BESIDE)
-_FACTS_AT: Final = slice(5, 5 + len(FACTS))
+_NOTHING: Final = "{}"  # the text of names that are erased
 
 
 class Kind(StrEnum):
@@ -96,25 +92,16 @@ def verify(chain: uuid.UUID, *, outside: Iterable[Checkpoint] = (), progress: Pr
     head = AuditHead.objects.filter(chain=chain).first()
     signed = _signed(report, outside)
     walk = _Walk(report, signed, start=_start(chain))
-    for row in _rows(chain, head):
+    for row in reading.rows(chain, head.sequence if head is not None else 0):
         walk.step(row)
-        if progress is not None and report.lines % _CHUNK == 0:
-            progress(_CHUNK)
+        if progress is not None and report.lines % reading.CHUNK == 0:
+            progress(reading.CHUNK)
     if progress is not None:
-        progress(report.lines % _CHUNK)
+        progress(report.lines % reading.CHUNK)
     walk.end(head)
     report.faults.sort(key=lambda fault: (fault.sequence, fault.kind))
     _keep(report)
     return report
-
-
-def _rows(chain: uuid.UUID, head: AuditHead | None) -> Iterator[Sequence[Any]]:
-    """The lines in their order; what is written while they are read is left to the next time."""
-    lines = AuditEvent.objects.filter(chain=chain).order_by("sequence").values_list(*_READ)
-    end = head.sequence if head is not None else 0
-    known = AuditHead.objects.filter(chain=chain).values("sequence")
-    yield from lines.filter(sequence__lte=end).iterator(chunk_size=_CHUNK)
-    yield from lines.filter(sequence__gt=end).filter(sequence__gt=Coalesce(Subquery(known), 0)).iterator(_CHUNK)
 
 
 class _Walk:
@@ -125,8 +112,8 @@ class _Walk:
         self.first, self.digest = start
         self.expected, self.last_id, self.was_faulty = self.first + 1, 0, False
 
-    def step(self, row: Sequence[Any]) -> None:
-        pk, sequence, form, previous, digest = row[0], row[1], row[2], bytes(row[3]), bytes(row[4])
+    def step(self, row: Row) -> None:
+        pk, sequence, form, previous, digest, *_ = row
         report, is_faulty = self.report, False
         report.lines += 1
         if sequence < self.expected:
@@ -135,7 +122,7 @@ class _Walk:
         is_next = sequence == self.expected
         if not is_next:
             report.blame(Kind.MISSING, self.expected, sequence - 1)
-        if _digest(row, form, previous, sequence) != digest:
+        if _digest(row) != digest:
             report.blame(Kind.ALTERED, sequence)
             is_faulty = True
         elif is_next and previous != self.digest and not self.was_faulty:
@@ -144,19 +131,17 @@ class _Walk:
         if pk <= self.last_id and not is_faulty:
             report.blame(Kind.MOVED, sequence)
         if form > 1 and not is_faulty:
-            self._look_beside(row, sequence)
+            self._look_beside(row)
         if sequence in self.signed and self.signed.pop(sequence) != {digest} and not is_faulty:
             report.blame(Kind.REWRITTEN, sequence)
         self.digest, self.expected, self.was_faulty = digest, sequence + 1, is_faulty
         self.last_id = self.last_id if is_faulty else pk
 
-    def _look_beside(self, row: Sequence[Any], sequence: int) -> None:
-        line_id, names, salt = row[-3:]
-        salt = bytes(salt or b"")
-        if line_id is not None and not names and not salt:
+    def _look_beside(self, row: Row) -> None:
+        if row.names == _NOTHING and not row.salt:
             self.report.erased += 1
-        elif line_id is None or names_digest(names, salt) != bytes(row[_FACTS_AT][-1]):
-            self.report.blame(Kind.NAMES, sequence)
+        elif row.names is None or names_digest(row.names, row.salt) != row.names_digest:
+            self.report.blame(Kind.NAMES, row.sequence)
 
     def end(self, head: AuditHead | None) -> None:
         report, last = self.report, self.expected - 1
@@ -174,11 +159,10 @@ class _Walk:
             report.blame(Kind.MISSING, last + 1, beyond)
 
 
-def _digest(row: Sequence[Any], form: int, previous: bytes, sequence: int) -> bytes:
-    if form > 1:
-        return linked(previous, sequence, facts_digest(row[_FACTS_AT]))
-    known = dict(zip(_READ, row, strict=True))
-    return digest_of(AuditEvent(**{name: value for name, value in known.items() if name not in _BESIDE}))
+def _digest(row: Row) -> bytes:
+    if row.form == 1:
+        return digest_of(AuditEvent.objects.get(pk=row.pk))
+    return linked(row.previous, row.sequence, hashlib.sha256(row.facts.encode()).digest())
 
 
 def _start(chain: uuid.UUID) -> tuple[int, bytes]:

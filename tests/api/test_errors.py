@@ -153,7 +153,7 @@ class TestOverreach:
 
     def refusals(self) -> list[tuple[Any, ...]]:
         lines = AuditEvent.objects.filter(event="access.refused", status="refused")
-        return list(lines.values_list("actor_id", "target_id", "workspace_id", "details__action"))
+        return [(line.actor_id, line.target_id, line.workspace_id, line.details["action"]) for line in lines]
 
     def test_of_scopes_is_one_line(self, acme: Company, call: Any) -> None:
         secret = new_key(acme.workspace, ["workspace_service_api_keys.create"])

@@ -18,13 +18,13 @@ from django.utils import timezone
 
 from apps.access.actors import Origin, UserActor
 from apps.audit import checkpoints, log, operations, refusals, verification
-from apps.audit.chain import FACTS, facts_digest, linked
+from apps.audit.chain import facts_digest, facts_of, linked
 from apps.audit.events import Event
 from apps.audit.models import INSTALLATION, AuditCheckpoint, AuditEvent, AuditHead, AuditNames
 from apps.audit.retention import declared
 from apps.audit.verification import Kind
 from apps.core.errors import Forbidden
-from tests.world import Company, World, system
+from tests.world import Company, system
 
 EVENT, NAMES = AuditEvent._meta.db_table, AuditNames._meta.db_table
 
@@ -70,7 +70,7 @@ def rechain(company: Company, start: int) -> None:
     before = rows.filter(sequence__lt=start).last()
     previous = bytes(before.digest) if before else b""
     for row in rows.filter(sequence__gte=start):
-        digest = linked(previous, row.sequence, facts_digest([getattr(row, name) for name in FACTS]))
+        digest = linked(previous, row.sequence, facts_digest(facts_of(row)))
         with declared():
             AuditEvent.objects.filter(pk=row.pk).update(previous=previous, digest=digest)
         previous = digest
@@ -100,9 +100,7 @@ class TestWhatIsWhole:
         if connection.vendor != "postgresql":
             pytest.skip("SQLite has no style of dates")
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SET LOCAL TimeZone = 'Asia/Tokyo'; SET LOCAL DateStyle = 'ISO, DMY'"
-            )
+            cursor.execute("SET LOCAL TimeZone = 'Asia/Tokyo'; SET LOCAL DateStyle = 'ISO, DMY'")
         assert found(long) == []
 
     def test_the_head_tells_when_and_what_was_verified(self, long: Company) -> None:
@@ -151,7 +149,7 @@ class TestTampering:
     def test_a_line_that_was_altered_and_hashed_anew_is_named(self, long: Company) -> None:
         row = line(long, 20)
         row.event = "workspace.deleted"
-        digest = linked(bytes(row.previous), 20, facts_digest([getattr(row, name) for name in FACTS]))
+        digest = linked(bytes(row.previous), 20, facts_digest(facts_of(row)))
         with declared():
             AuditEvent.objects.filter(pk=row.pk).update(event=row.event, digest=digest)
         assert found(long) == [(Kind.REWRITTEN, 20, 0)]
@@ -177,7 +175,7 @@ class TestTampering:
     def test_a_line_put_after_the_end_is_named(self, long: Company) -> None:
         row, last = line(long, 20), end(long)
         row.pk, row.sequence, row.previous = None, last + 1, line(long, last).digest
-        row.digest = linked(bytes(row.previous), last + 1, facts_digest([getattr(row, name) for name in FACTS]))
+        row.digest = linked(bytes(row.previous), last + 1, facts_digest(facts_of(row)))
         row.save(force_insert=True)
         assert (Kind.INSERTED, last + 1, last + 1) in found(long)
 
@@ -296,7 +294,7 @@ def _inserted(company: Company, at: int, chance: random.Random) -> set[int]:
 def _hashed_anew(company: Company, at: int, chance: random.Random) -> set[int]:
     row = line(company, at)
     row.event = "x"
-    digest = linked(bytes(row.previous), at, facts_digest([getattr(row, name) for name in FACTS]))
+    digest = linked(bytes(row.previous), at, facts_digest(facts_of(row)))
     with declared():
         AuditEvent.objects.filter(pk=row.pk).update(event="x", digest=digest)
     return {at}
@@ -401,13 +399,11 @@ class TestRetention:
 
 
 class TestErasure:
-    def test_a_persons_names_go_and_the_chain_holds(self, long: Company, world: World) -> None:
+    def test_a_persons_names_go_and_the_chain_holds(self, long: Company) -> None:
         address = long.owner.email
-        assert AuditNames.objects.filter(names__actor=address).exists()
+        assert AuditNames.objects.filter(names__contains=address).exists()
         operations.erase(long.owner, by=system())
-        assert (
-            not AuditNames.objects.filter(names__icontains=address).exclude(names__actor=world.operator.email).exists()
-        )
+        assert not AuditNames.objects.filter(names__contains=address).exists()
         report = verification.verify(long.organization.pk)
         assert report.is_whole
         assert report.erased >= 60

@@ -15,11 +15,12 @@ from time import perf_counter
 from typing import Any
 
 import django
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 
 from apps.access.actors import Origin, SystemActor
 from apps.audit import appending, log, verification
-from apps.audit.chain import FACTS, facts_digest, names_digest
+from apps.audit.canonical import text_of
+from apps.audit.chain import facts_digest, facts_of, names_digest
 from apps.audit.events import Event
 from apps.audit.models import AuditCheckpoint, AuditEvent, AuditHead, AuditNames, AuditWord
 from apps.audit.retention import declared
@@ -47,7 +48,7 @@ def main() -> None:
 
 def _run(given: argparse.Namespace, chains: list[uuid.UUID]) -> None:
     _chained(chains[0])
-    results = race("A line", WAYS, {"one": Setting(connection, lambda: chains[0])}, given.rounds)
+    results = race("A line", WAYS, {"one": Setting(connections[DEFAULT_DB_ALIAS], lambda: chains[0])}, given.rounds)
     over = results.over("one", CHAINED, PLAIN)
     tell(
         "One writer, a commit each",
@@ -174,9 +175,9 @@ def _fill(chain: uuid.UUID, lines: int) -> None:
         target = Organization(pk=chain, name="x")
         line = log.line_of(Event.WORKSPACE_UPDATED, BY, target, chain, details={**_FACTS, "number": number})
         names, salt = log.names_of(BY, {"target": "x"}), b"\1" * 16
-        line.at, line.names_digest = now(), names_digest(names, salt)
+        line.at, line.names_digest = now(), names_digest(text_of(names), salt)
         side = AuditNames(line=line, chain=chain, names=names, salt=salt)
-        appending.append(line, side, facts_digest([getattr(line, name) for name in FACTS]))
+        appending.append(line, side, facts_digest(facts_of(line)))
 
 
 def _remove(chains: list[uuid.UUID]) -> None:

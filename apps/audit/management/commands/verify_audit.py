@@ -68,7 +68,7 @@ def _chain(organization: str) -> uuid.UUID:
 
 
 def _every_chain(outside: list[Checkpoint]) -> list[uuid.UUID]:
-    """Those with a head, with lines, with an organization, or with a checkpoint somewhere: none can hide by losing one."""
+    """Those with a head, lines, an organization or a checkpoint somewhere: none can hide by losing one of these."""
     organizations = apps.get_model("organizations.organization")._default_manager.values_list("pk", flat=True)
     heads, lines = (model.objects.values_list("chain", flat=True).distinct() for model in (AuditHead, AuditEvent))
     every = {*organizations, *heads.order_by(), *lines.order_by(), *(checkpoint.chain for checkpoint in outside)}
