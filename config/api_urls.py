@@ -6,6 +6,7 @@ from django.urls import path, re_path
 
 from apps.apikeys.api import ApiKeyViewSet, WhoAmIViewSet
 from apps.apikeys.leak_api import LeakViewSet
+from apps.audit.api import AuditLogViewSet
 from apps.memberships import operations as memberships
 from apps.memberships.api import InviteViewSet, MemberViewSet, UserViewSet
 from apps.organizations.api import OrganisationViewSet
@@ -45,6 +46,7 @@ urlpatterns = [
     path("api-keys/<str:id>", ApiKeyViewSet.as_view(ONE), name="key"),
     path("api-keys/<str:id>/rotate", ApiKeyViewSet.as_view({"post": "rotate"}), name="rotate"),
     path("organisations", OrganisationViewSet.as_view(LIST), name="organisations"),
+    path("audit-logs", AuditLogViewSet.as_view(LIST), name="audit-logs"),
     path("whoami", WhoAmIViewSet.as_view({"get": "retrieve"}), name="whoami"),
     path("whoami/can", WhoAmIViewSet.as_view({"post": "can"}), name="can"),
     path("leaked-keys", LeakViewSet.as_view(CREATE), name="leaked-keys"),

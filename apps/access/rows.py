@@ -1,4 +1,4 @@
-"""guardian's rows: the one function that writes them from the matrix, and the one query that reads them.
+"""guardian's rows: the one function that writes them from the matrix, and the one shape of query that reads them.
 
 Rows hang on the two containers through direct foreign keys, and on role groups, never on people.
 """
@@ -67,7 +67,7 @@ class Held:
 
 
 NOTHING = Held()
-Grants = tuple[tuple[str, str | None], ...]  # each a role, and the permissions it carries: "12,13,21"
+Grants = tuple[str, ...]  # each a role and the permissions it carries: "member:12,13,21"
 
 
 def held_in(user_id: uuid.UUID, places: list[Any]) -> Mapping[Any, Held]:
@@ -80,15 +80,28 @@ def held_in(user_id: uuid.UUID, places: list[Any]) -> Mapping[Any, Held]:
     parent = places[0].parent
     kinds = [places] if parent is None else [places, [parent]]
     statement = " UNION ALL ".join(_statement(kind[0]._meta.model, len(kind)) for kind in kinds)
-    parameters = [_plain(key) for kind in kinds for key in (*(place.pk for place in kind), user_id)]
+    ids = [key for kind in kinds for key in (*(place.pk for place in kind), user_id)]
+    # As the database's driver takes them: SQLite keeps uuids as 32 hex digits.
+    parameters = ids if connection.features.has_native_uuid_field else [key.hex for key in ids]
     found: dict[str, Grants] = defaultdict(tuple)
     with plans.cursor() as cursor:
         cursor.execute(statement, parameters)
-        for place_id, role, permissions in cursor.fetchall():
-            found[_hex(place_id)] += ((role, permissions),)
+        for place_id, grant in cursor.fetchall():
+            found[_hex(place_id)] += (grant,)
     above = found[parent.pk.hex] if parent is not None else ()
     held = {place.pk: _read(found[place.pk.hex], above) for place in places}
     return held if parent is None else {**held, parent.pk: _read(above, ())}
+
+
+def column(model: Any, place: str, person: str) -> str:
+    """What a person holds on one place, as a column of a query that reads both anyway; `held_by` understands it."""
+    grant, rows = _grants(model, f"= {place}", person)
+    return f"(SELECT {_listed()}({grant}, ';') {rows})"
+
+
+def held_by(here: str | None, above: str | None) -> Held:
+    """What such a column of a place and one of its parent say."""
+    return _read(*(tuple(read.split(";")) if read else () for read in (here, above)))
 
 
 def places_granting(action: Action, user_id: uuid.UUID, model: Any) -> models.QuerySet[Any]:
@@ -108,34 +121,51 @@ def permission_ids(model: type[models.Model]) -> dict[Action, int]:
 
 @lru_cache(maxsize=1000)  # the same roles say the same of every place
 def _read(here: Grants, above: Grants) -> Held:
-    granted = {int(permission) for _, listed in (*here, *above) if listed for permission in listed.split(",")}
+    carried = ",".join(grant.partition(":")[2] for grant in (*here, *above))
+    granted = {int(permission) for permission in carried.split(",") if permission}
     if not granted <= _permissions().keys():
         _permissions.cache_clear()  # another process has migrated since this one looked
     known = _permissions()
     # A permission the code has no action for is not a right.
     actions = frozenset(action for pk in granted if pk in known and (action := known[pk][1]))
-    return Held(frozenset(role for role, _ in here), frozenset(role for role, _ in above), actions)
+    return Held(_roles(here), _roles(above), actions)
+
+
+def _roles(grants: Grants) -> frozenset[str]:
+    return frozenset(grant.partition(":")[0] for grant in grants)
 
 
 @cache
 def _statement(model: Any, count: int) -> str:
-    """The person's role groups on places of this kind, and what guardian grants to each of them.
+    grant, rows = _grants(model, f"IN ({', '.join(['%s'] * count)})", "%s")
+    return f"SELECT rg.{_place(model)}, {grant} {rows}"
+
+
+def _grants(model: Any, places: str, person: str) -> tuple[str, str]:
+    """A person's role groups on places of this kind, and what guardian grants to each: a column, and where it is from.
 
     It starts from the groups of the places, three each, and looks each up among the person's, however many they
     are: as a subquery rather than a join, so that a plan made for everybody holds for a person in 10 000 groups too.
     """
     group = model._meta.get_field("role_groups").related_model._meta
     grant = get_group_obj_perms_model(model)._meta
-    place = group.get_field(model._meta.model_name).column
     membership: Any = get_user_model()._meta.get_field("groups").remote_field.through._meta  # type: ignore[union-attr]
-    places = ", ".join(["%s"] * count)
-    listed = "group_concat" if connection.vendor == "sqlite" else "string_agg"
+    place = _place(model)
+    carried = f'FROM "{grant.db_table}" gr WHERE gr.group_id = rg.group_ptr_id AND gr.content_object_id = rg.{place}'
+    theirs = f'FROM "{membership.db_table}" ug WHERE ug.group_id = rg.group_ptr_id AND ug.user_id = {person}'
     return (
-        f"SELECT rg.{place}, rg.role, (SELECT {listed}(CAST(gr.permission_id AS text), ',') "
-        f'FROM "{grant.db_table}" gr WHERE gr.group_id = rg.group_ptr_id AND gr.content_object_id = rg.{place}) '
-        f'FROM "{group.db_table}" rg WHERE rg.{place} IN ({places}) AND rg.group_ptr_id = '
-        f'(SELECT ug.group_id FROM "{membership.db_table}" ug WHERE ug.group_id = rg.group_ptr_id AND ug.user_id = %s)'
+        f"rg.role || ':' || COALESCE((SELECT {_listed()}(CAST(gr.permission_id AS text), ',') {carried}), '')",
+        f'FROM "{group.db_table}" rg WHERE rg.{place} {places} AND rg.group_ptr_id = (SELECT ug.group_id {theirs})',
     )
+
+
+def _place(model: Any) -> str:
+    """The column of a role group that says which place it is of."""
+    return str(model._meta.get_field("role_groups").field.column)
+
+
+def _listed() -> str:
+    return "group_concat" if connection.vendor == "sqlite" else "string_agg"
 
 
 @cache
@@ -149,11 +179,6 @@ def _permissions() -> dict[int, tuple[str, Action | None]]:
 def _forget_permissions(**kwargs: Any) -> None:
     _permissions.cache_clear()
     _read.cache_clear()
-
-
-def _plain(value: uuid.UUID) -> Any:
-    """An id as the database driver takes it: SQLite keeps uuids as 32 hex digits."""
-    return value if connection.features.has_native_uuid_field else value.hex
 
 
 def _hex(value: Any) -> str:

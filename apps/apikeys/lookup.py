@@ -1,8 +1,8 @@
 """From a presented secret to its key: the one query that every call begins with, written once instead of each time.
 
 What is found is what `ApiKey.objects.with_places().presented(digests).not_revoked().first()` finds: that is the rule,
-and a test holds the two together. Nothing is kept between calls, so that whatever ends a key is seen by the very next
-one, in every process (P13).
+and a test holds the two together. With a person's key comes what the person holds where it is. Nothing is kept between
+calls, so that whatever ends a key is seen by the very next one, in every process (P13).
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,10 @@ from typing import Any, Final, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.models.base import ModelState
 
+from apps.access import rows
+from apps.access.actors import UserActor
 from apps.access.scopes import KeyType
 from apps.apikeys.models import ApiKey
 from apps.apikeys.secret import PREFIXES, digests_of_key
@@ -72,6 +75,9 @@ def _statement(vendor: str, beside: tuple[str, ...], peppers: int) -> str:
         there, alias = field.related_model._meta, f"t{number}"
         columns += _columns(alias, there.model)
         joins.append(f'LEFT JOIN "{there.db_table}" {alias} ON {alias}."{there.pk.column}" = k."{field.column}"')
+    if "user" in beside:
+        columns.append(rows.column(Workspace, "k.workspace_id", "k.user_id"))
+        columns.append(rows.column(Organization, "k.organization_id", "k.user_id"))
     return (
         f'SELECT {", ".join(columns)} FROM "{key.db_table}" k {" ".join(joins)} '
         f"WHERE ({_has_a_secret(vendor, peppers)}) AND k.status <> %s"
@@ -101,52 +107,65 @@ def _fields(model: type[models.Model]) -> list[Any]:
 def _read(row: Sequence[Any], beside: tuple[str, ...]) -> ApiKey:
     """The key and what is beside it, as the ORM would have filled them."""
     connection = connections[DEFAULT_DB_ALIAS]
-    parts = _parts(connection.vendor, beside)
-    key: ApiKey = parts[0].read(row, connection)
-    for part in parts[1:]:
-        part.place.set_cached_value(key, part.read(row, connection))
-    if "workspace" in beside and key.workspace is not None:
+    key, *found = (part.read(row, connection) for part in _parts(connection.vendor, beside))
+    places = dict(zip(beside, found, strict=True))
+    key._state.fields_cache.update(places)
+    workspace, user = places.get("workspace"), places.get("user")
+    if workspace is not None:
         # A wall of the database says that the two are one (product 5.4).
-        Workspace._meta.get_field("organization").set_cached_value(key.workspace, key.organization)
-    return key
+        workspace._state.fields_cache["organization"] = places["organization"]
+    if workspace is not None and user is not None:
+        key._person = _Person(user, workspace, *row[-2:])
+    return key  # type: ignore[no-any-return]
+
+
+class _Person(UserActor):
+    """The person of a key, whose grants were read with it."""
+
+    def __init__(self, user: Any, workspace: Workspace, here: str | None, above: str | None) -> None:
+        super().__init__(user)
+        self._held[workspace.pk] = rows.held_by(here, above)
+        self._held[workspace.organization_id] = rows.held_by(above, None)
 
 
 class _Part(NamedTuple):
     """Where in a row the columns of a model are, and how they become one."""
 
-    place: Any  # the key's field that points at it
     model: Any
     names: list[str]
-    positions: list[int | None]  # of each column of the model; None for one that is left
-    converters: list[tuple[int, Any, list[Callable[..., Any]]]]
+    start: int
+    converters: list[tuple[str, Any, list[Callable[..., Any]]]]
 
     def read(self, row: Sequence[Any], connection: Any) -> Any:
-        values = [models.DEFERRED if position is None else row[position] for position in self.positions]
-        for number, column, converters in self.converters:
+        """What `Model.from_db` makes, without its two signals and without a descriptor for each column."""
+        values = dict(zip(self.names, row[self.start :], strict=False))
+        if values[self.model._meta.pk.attname] is None:
+            return None
+        for name, column, converters in self.converters:
             for convert in converters:
-                values[number] = convert(values[number], column, connection)
-        made = self.model.from_db(connection.alias, self.names, values)
-        return None if made.pk is None else made
+                values[name] = convert(values[name], column, connection)
+        made, state = self.model.__new__(self.model), ModelState()
+        state.db, state.adding = connection.alias, False
+        made.__dict__.update(values, _state=state)
+        return made
 
 
 @cache
 def _parts(vendor: str, beside: tuple[str, ...]) -> list[_Part]:
-    places: list[Any] = [None, *(ApiKey._meta.get_field(name) for name in beside)]
+    places: list[Any] = [ApiKey._meta.get_field(name).related_model for name in beside]
     parts, start = [], 0
-    for place in places:
-        parts.append(_part(place, start))
-        start += len(_fields(parts[-1].model))
+    for model in (ApiKey, *places):
+        parts.append(_part(model, start))
+        start += len(parts[-1].names)
     return parts
 
 
-def _part(place: Any, start: int) -> _Part:
-    model = place.related_model if place is not None else ApiKey
-    connection, read = connections[DEFAULT_DB_ALIAS], _fields(model)
-    positions, converters = [], []
-    for number, field in enumerate(model._meta.concrete_fields):
+def _part(model: Any, start: int) -> _Part:
+    connection, names, converters = connections[DEFAULT_DB_ALIAS], [], []
+    for field in _fields(model):
         column = field.get_col(model._meta.db_table)  # of a foreign key, in the type of what it points at
         found = [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
-        positions.append(start + read.index(field) if field in read else None)
-        if found and field in read:
-            converters.append((number, column, found))
-    return _Part(place, model, [field.attname for field in model._meta.concrete_fields], positions, converters)
+        names.append(field.attname)
+        if found:
+            converters.append((field.attname, column, found))
+    return _Part(model, names, start, converters)

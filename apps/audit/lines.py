@@ -138,7 +138,7 @@ def called(shown: Iterable[Line]) -> dict[str, str]:
             if row_id and name:
                 found.setdefault(str(row_id), name)
         if row.target_type == _MEMBER and row.names.get("target"):
-            found.setdefault(str(row.details.get("person")), row.names["target"])
+            found.setdefault(str(row.person_id), row.names["target"])
     return found
 
 

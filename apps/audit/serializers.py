@@ -4,9 +4,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from apps.audit import wire
+from apps.audit import search, wire
 from apps.audit.models import AuditEvent
 from apps.core.clock import now
 from apps.tenancy.fields import Always, Computed, Id, Instant, OneOf, Serializer, Text, TextOrNull
@@ -15,15 +16,16 @@ WINDOW: Final = timedelta(days=30)
 METHODS: Final = ("POST", "PUT", "DELETE", "GET")
 _TEXT_LENGTH: Final = 300
 # The wire knows people and keys; an operator is a person, and what is neither is called by its own name.
-KINDS: Final = {
+_USER_TYPES: Final = {
     "person": "user",
     "operator": "user",
     "key": "api_key",
     "system": "system",
     "nobody": "nobody",
 }
-USER_TYPES: Final = tuple(dict.fromkeys(KINDS.values()))
-_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC) + WINDOW
+USER_TYPES: Final = tuple(dict.fromkeys(_USER_TYPES.values()))
+# No line is older or will be younger, and what is bounded so can be reckoned with.
+_FIRST, _LAST = datetime(1971, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _MASKED: Final = "****"
 # The header a request proved itself by, at each door.
 _CREDENTIALS: Final = {"api": "x-portkey-api-key", "page": "cookie", "admin": "cookie"}
@@ -76,7 +78,7 @@ class AuditLogSerializer(Serializer):
         return json.dumps({name: value for name, value in headers.items() if value})
 
     def get_user_type(self, line: AuditEvent) -> str:
-        return KINDS[line.actor_kind]
+        return _USER_TYPES[line.actor_kind]
 
     def get_resource_type(self, line: AuditEvent) -> str:
         return wire.words_of(line)[0]
@@ -85,7 +87,7 @@ class AuditLogSerializer(Serializer):
         return wire.words_of(line)[1]
 
     def get_actor_email(self, line: AuditEvent) -> str | None:
-        return line.names.get("actor") if KINDS[line.actor_kind] == "user" else None
+        return line.names.get("actor") if _USER_TYPES[line.actor_kind] == "user" else None
 
     def get_actor_name(self, line: AuditEvent) -> str | None:
         """What they are called now, while they are members; else what the line remembers."""
@@ -98,6 +100,7 @@ class AuditLogSerializer(Serializer):
         return bytes(line.digest).hex()
 
 
+@extend_schema_field({"type": "string", "format": "date-time"})
 class Moment(serializers.Field[datetime, Any, Any, datetime]):
     """An instant in ISO 8601; without a zone it is UTC."""
 
@@ -106,8 +109,8 @@ class Moment(serializers.Field[datetime, Any, Any, datetime]):
     def to_internal_value(self, data: Any) -> datetime:
         try:
             read = datetime.fromisoformat(data)
-            return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
-        except (TypeError, ValueError, OverflowError):
+            return min(max(read if read.tzinfo else read.replace(tzinfo=UTC), _FIRST), _LAST)
+        except (TypeError, ValueError):
             self.fail("invalid")
 
 
@@ -131,10 +134,20 @@ class AuditLogFilter(Serializer):
     client_ip = Text(required=False, max_length=_TEXT_LENGTH)
     country = Text(required=False, max_length=_TEXT_LENGTH, help_text="Countries are not kept: any finds nothing.")
 
+    q = Text(required=False, max_length=search.TEXT, help_text="A search as on the page: `actor:ana result:refused`.")
+
+    def validate_user_type(self, value: str) -> list[str]:
+        """The kinds of actors that the wire calls so."""
+        return [kind for kind, said in _USER_TYPES.items() if said == value]
+
+    def validate_q(self, value: str) -> search.Query:
+        return search.parse(value)
+
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """The window is always bounded at its start, or reading on would never end."""
+        """A window is always bounded at its start, or reading on would never end; a search may name its own."""
         end = asked.get("end_time")
-        start = asked.setdefault("start_time", max(end or now(), _FIRST) - WINDOW)
-        if end is not None and end < start:
+        if "start_time" not in asked and not asked.get("q", search.Query()).is_timed:
+            asked["start_time"] = (end or now()) - WINDOW
+        if end is not None and end < asked.get("start_time", end):
             raise serializers.ValidationError({"end_time": "This lies before start_time."})
         return asked

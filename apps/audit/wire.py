@@ -1,6 +1,8 @@
 """Lines of the log in the wire's two words for each: the type of resource and what was done to it (contract 3.12)."""
 
 from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from django.db.models import Q
@@ -155,7 +157,7 @@ def words_of(line: AuditEvent) -> Words:
 
 def in_words(resource_type: str | None, action: str | None) -> Q:
     """Narrows lines to those that `words_of` describes so, whatever the case of the words; None is any."""
-    if resource_type is action is None:
+    if resource_type is None and action is None:
         return Q()
     asked = [word.casefold() if word is not None else None for word in (resource_type, action)]
 
@@ -164,4 +166,5 @@ def in_words(resource_type: str | None, action: str | None) -> Q:
 
     events = [event for event, words in WORDS.items() if event != Event.ACCESS_REFUSED and fits(words)]
     tried = [act for act, words in _ACTS.items() if fits(words)]
-    return Q(event__in=events) | Q(event=Event.ACCESS_REFUSED, details__action__in=tried)
+    of_refusals = reduce(or_, (Q(details__contains=f'"action":"{act}"') for act in tried), Q(pk__in=[]))
+    return Q(event__in=events) | Q(of_refusals, event=Event.ACCESS_REFUSED)

@@ -12,8 +12,7 @@ from apps.core import counting
 
 WORD_LENGTH: Final = 64
 KEY_LENGTH: Final = 255
-RARE: Final = 20_000  # rows: fewer are fetched and sorted faster than a long list is read
-_EVERY: Final = 10**9  # a limit that limits nothing: what has one is computed by itself
+RARE: Final = 30_000  # words: the rows of fewer are fetched and sorted faster than a long list is read
 _WORDS_A_ROW, _WORDS_A_QUESTION = 40, 6
 _AFTER_EVERY_LETTER: Final = "\U0010ffff"
 
@@ -80,8 +79,13 @@ def matching(rows: Any, asked: str, organization: Any) -> Any:
     for beginning, with_it in found.items():
         is_fenced = beginning == rarest and numbers[rarest] <= RARE
         theirs = with_it.values("row")
-        rows = rows.filter(pk__in=theirs[:_EVERY] if is_fenced else theirs)
+        rows = rows.filter(pk__in=theirs[: _enough(numbers[rarest])] if is_fenced else theirs)
     return rows
+
+
+def _enough(number: int) -> int:
+    """A limit that limits nothing: what has one is computed by itself, and is not believed to be much more."""
+    return 2 * number + 1000
 
 
 def _beginnings(asked: str) -> list[str]:

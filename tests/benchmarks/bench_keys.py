@@ -82,8 +82,9 @@ def main() -> None:
             cursor.execute("VACUUM ANALYZE")
     call = caller()
     ways = {name: Setting(database, _drawn(call, drawn)) for name, drawn in owners.items()}
-    recognised = race("recognised", WAYS, ways, given.rounds)
-    junk = race("junk", JUNK, {FEW: Setting(database, lambda: call)}, given.rounds // 2)
+    lowest = given.lowest
+    recognised = race("recognised", WAYS, ways, given.rounds, is_of_lowest=lowest)
+    junk = race("junk", JUNK, {FEW: Setting(database, lambda: call)}, given.rounds // 2, is_of_lowest=lowest)
     with using(database):
         timing = _timing(call, unheard, given.samples)
     _show(recognised, junk)
@@ -96,6 +97,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=1000, help="how often each way is timed (1000)")
     parser.add_argument("--samples", type=int, default=5000, help="of each secret that is not let in (5000)")
     parser.add_argument("--plans", choices=PLANS, default="ours", help="whose plans PostgreSQL keeps (ours)")
+    parser.add_argument("--lowest", action="store_true", help="the lowest tenth, not medians: on a busy machine")
     return parser.parse_args()
 
 
@@ -262,7 +264,7 @@ def _verdicts(results: Results, junk: Results, timing: dict[str, float]) -> list
         *(Verdict(f"{way}, against {PEER}", worst(way, PEER), 0.5) for way in ours),
         *(Verdict(f"{way}, against {KNOX}", worst(way, KNOX), 0.25) for way in ours),
         *(Verdict(f"{way}, 50 keys against 1", results.growth(way, after=MANY, before=FEW), 1.15) for way in ours),
-        *(Verdict(f"{way}, queries", results.queries[MANY, way], 1 + (way == PERSON), "") for way in ours),
+        *(Verdict(f"{way}, queries", results.queries[MANY, way], 1, "") for way in ours),
         *(Verdict(f"{way}, queries", junk.queries[FEW, way], 0, "") for way in (JUNK_KEY, JUNK_BEARER)),
         *(Verdict(f"{name}, told from an unknown one: Welch's t", found, 4.5, "") for name, found in timing.items()),
         Verdict("calls that were answered otherwise than they should", results.disagreements, 0, ""),
