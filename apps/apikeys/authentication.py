@@ -6,6 +6,7 @@ from rest_framework.request import Request
 
 from apps.apikeys import lookup
 from apps.apikeys.models import ApiKey
+from apps.apikeys.secret import digests_of_key
 
 HEADER = "x-portkey-api-key"
 _KEY, _AUTHORIZATION = "HTTP_X_PORTKEY_API_KEY", "HTTP_AUTHORIZATION"
@@ -26,7 +27,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key is not None:
             key.origin = getattr(call, "origin", key.origin)
         if key is None or not key.is_let_in or not key.may_call_from(key.origin.address):
-            call.was_shown_key, call.refused_key = True, key  # for the log
+            call.refused_key, call.refused_digests = key, digests_of_key(clear)  # for the log, never the secret
             raise AuthenticationFailed(REFUSAL)
         return None, key
 

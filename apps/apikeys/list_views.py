@@ -26,6 +26,7 @@ from apps.core.clock import now, wire
 from apps.tenancy import export, keyset
 from apps.tenancy.context import reaches_every_workspace
 from apps.tenancy.keyset import Edge
+from apps.tenancy.tenant import Tenant
 from apps.tenancy.views import ListMixin, TenantMixin, WorkspaceMixin, who_may
 from apps.workspaces.models import Workspace
 
@@ -222,7 +223,7 @@ class KeyList(KeysMixin, ListMixin, TemplateView):
             rows = self.get_queryset()
             if self.asked:
                 rows = search.matching(rows, self.asked, self.tenant.organization)
-            return written(self.order.applied(rows))
+            return written(self.order.applied(rows), self.tenant)
         return super().get(request, *args, **kwargs)
 
     def get_template_names(self) -> list[str]:
@@ -284,9 +285,9 @@ class WorkspaceKeyList(WorkspaceMixin, KeyList):
     action = Action.WORKSPACES_READ
 
 
-def written(rows: Any) -> HttpResponseBase:
+def written(rows: Any, tenant: Tenant) -> HttpResponseBase:
     """These keys as a file, read row by row."""
-    return export.answer("api-keys.csv", _HEADER, (_spelt(key) for key in rows.iterator(chunk_size=500)))
+    return export.recorded(tenant, "api-keys", _HEADER, (_spelt(key) for key in rows.iterator(chunk_size=500)))
 
 
 def _owners(asked: str, organization: Any) -> Any:

@@ -15,7 +15,7 @@ from apps.audit.serializers import AuditLogFilter, AuditLogSerializer
 from apps.audit.times import since, until
 from apps.core import counting
 from apps.tenancy.api import TenantViewSet
-from apps.tenancy.pagination import LARGEST_NUMBER, NUMBERS, SIZES, PageNumbers, _number
+from apps.tenancy.pagination import LARGEST_NUMBER, NUMBERS, SIZES, PageNumbers, number_in
 
 LARGEST_SIZE: Final = 100
 COUNTED: Final = 100_000
@@ -28,10 +28,12 @@ class LogPages(PageNumbers):
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        size = min(_number(request, SIZES, least=0, default=self.default_size), LARGEST_SIZE)
-        start = min(_number(request, NUMBERS, least=0, default=0), LARGEST_NUMBER) * size
+        size = min(number_in(request, SIZES, least=0, default=self.default_size), LARGEST_SIZE)
+        start = min(number_in(request, NUMBERS, least=0, default=0), LARGEST_NUMBER) * size
         self.total = counting.count(max(COUNTED, start + size), {"lines": queryset})["lines"]
-        return list(queryset[start : start + size]) if start < self.total else []
+        # Found first and read then, so that nothing is worked out for the lines that are passed over.
+        found = queryset.values_list("pk", flat=True)[start : start + size] if start < self.total else ()
+        return list(queryset.filter(pk__in=list(found)))
 
     def get_paginated_response(self, data: Any) -> Response:
         """The rows twice: under the description's name for them and under that of its clients (contract D28)."""

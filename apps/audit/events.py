@@ -62,7 +62,7 @@ class Event(StrEnum):
     ACCOUNT_ADDRESS_REMOVED = "account.address_removed"
     ACCOUNT_ADDRESS_CHANGED = "account.address_changed"
     ACCOUNT_ADDRESS_VERIFIED = "account.address_verified"
-    MEMBERS_EXPORTED = "members.exported"
+    LIST_EXPORTED = "list.exported"
     AUDIT_LOG_EXPORTED = "audit_log.exported"
     AUDIT_LOG_VERIFIED = "audit_log.verified"
     AUDIT_LOG_CHECKPOINT_TAKEN = "audit_log.checkpoint_taken"

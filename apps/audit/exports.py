@@ -21,8 +21,8 @@ FORMATS: Final = ("csv", "jsonl")
 CHUNK: Final = 1_000
 HEADER: Final = (
     "sequence", "at", "event", "result", "status_code", "count", "actor_kind", "actor_id", "actor", "actor_role",
-    "target_type", "target_id", "target", "person_id", "workspace_id", "workspace", "door", "address", "agent", "method", "uri",
-    "request_id", "details", "previous_digest", "digest",
+    "target_type", "target_id", "target", "person_id", "workspace_id", "workspace", "door", "address", "agent",
+    "method", "uri", "request_id", "details", "previous_digest", "digest",
 )  # fmt: skip
 
 

@@ -80,7 +80,7 @@ _SENTENCES: Final[Mapping[Event, Promise]] = {
     Event.ACCOUNT_ADDRESS_REMOVED: gettext_lazy("{actor} took an address off the account {target}."),
     Event.ACCOUNT_ADDRESS_CHANGED: gettext_lazy("{actor} changed the address of the account {target}."),
     Event.ACCOUNT_ADDRESS_VERIFIED: gettext_lazy("{actor} proved the address of the account {target}."),
-    Event.MEMBERS_EXPORTED: gettext_lazy("{actor} downloaded the list of members of {target}."),
+    Event.LIST_EXPORTED: gettext_lazy("{actor} downloaded {list} of {target}."),
     Event.AUDIT_LOG_EXPORTED: gettext_lazy("{actor} downloaded the audit log of {target}."),
     Event.AUDIT_LOG_VERIFIED: gettext_lazy("{actor} verified the audit log of {target}."),
     Event.AUDIT_LOG_CHECKPOINT_TAKEN: gettext_lazy("{actor} took a checkpoint of the audit log of {target}."),
@@ -128,6 +128,12 @@ _FIELDS: Final[Mapping[str, Promise]] = {
     "addresses_required": gettext_lazy("whether keys must say from where they call"),
     "rotation_days": gettext_lazy("how often personal keys rotate"),
     "on_leak": gettext_lazy("what a leak report does"),
+}
+_LISTS: Final[Mapping[str, Promise]] = {
+    "members": gettext_lazy("the list of members"),
+    "invitations": gettext_lazy("the list of invitations"),
+    "workspaces": gettext_lazy("the list of workspaces"),
+    "api-keys": gettext_lazy("the list of API keys"),
 }
 _ROLES: Final[Mapping[str, Promise]] = {
     "owner": gettext_lazy("owner"),
@@ -194,6 +200,7 @@ def _parts(line: AuditEvent, known: Known) -> dict[str, Callable[[], Any]]:
         "new": lambda: _named(after.get("name")),
         "fields": lambda: get_text_list([str(_FIELDS.get(name, name)) for name in sorted(after)], _("and")),
         "keys": lambda: _keys(line.details.get("keys_revoked", 0)),
+        "list": lambda: str(_LISTS.get(line.details.get("list", ""), "")),
         "act": lambda: in_words(line.details.get("action", "")),
     }
 

@@ -60,13 +60,13 @@ class AuditList(AuditMixin, TemplateView):
             rows = self.found(query)
         except Invalid as refusal:
             rows, wrong = lines.of(self.tenant).none(), str(refusal)
-        address = facets.address(self.home, str(query))
+        address = facets.address(self.home, request.GET.get("q", "")[: search.TEXT] if wrong else str(query))
         if facets.is_given(request.GET) and not wrong and not self.is_part:
             return redirect(address)
         context = self.get_context_data(query=query, rows=rows, wrong=wrong)
         answer = self.render_to_response(context, status=400 if wrong else 200)
         is_turned = {"after", "before"} & request.GET.keys()
-        return push_url(answer, request.get_full_path() if is_turned or wrong else address) if self.is_part else answer
+        return push_url(answer, request.get_full_path() if is_turned else address) if self.is_part else answer
 
     def get_template_names(self) -> list[str]:
         return ["audit/_list.html" if self.is_part else "audit/log.html"]

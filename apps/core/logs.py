@@ -14,17 +14,18 @@ def scrub(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableM
     """Masks what looks like a secret in every value of a line: paths are logged, and some links carry one."""
     for name, value in event.items():
         if name not in {"_record", "_from_structlog", "exc_info"}:
-            event[name] = _masked(value)
+            event[name] = masked(value)
     return event
 
 
-def _masked(value: Any) -> Any:
+def masked(value: Any) -> Any:
+    """The same without what looks like a secret, however deep it is."""
     if isinstance(value, str):
         return _SECRETS.sub("****", value)
     if isinstance(value, dict):
-        return {key: _masked(part) for key, part in value.items()}
+        return {key: masked(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_masked(part) for part in value)
+        return type(value)(masked(part) for part in value)
     return value
 
 

@@ -75,7 +75,7 @@ class InvitationList(InvitationsMixin, ListMixin, TemplateView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.GET.get("format") == "csv":
-            return export.answer("invitations.csv", _header(), map(_line, self._all()))
+            return export.recorded(self.tenant, "invitations", _header(), map(_line, self._all()))
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:

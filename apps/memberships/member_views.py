@@ -191,7 +191,7 @@ def written(rows: Any, tenant: Tenant) -> HttpResponseBase:
     rows = listing.with_columns(rows, [column.name for column in every], reachable_workspaces(tenant))
     header = [_("Name"), _("E-mail"), _("Status"), *(str(column.label) for column in every)]
     lines = ([*_known(row), *(_CELLS[column.name](row) for column in every)] for row in rows.iterator(chunk_size=500))
-    return export.answer("members.csv", header, lines)
+    return export.recorded(tenant, "members", header, lines)
 
 
 def _known(row: Any) -> list[str]:

@@ -8,8 +8,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
+from django.db import transaction
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
+
+from apps.audit import log
+from apps.audit.events import Event
+from apps.tenancy.tenant import Tenant
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 
@@ -21,6 +26,15 @@ _RUN: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d
 def answer(filename: str, header: Iterable[Any], rows: Iterable[Iterable[Any]]) -> StreamingHttpResponse:
     """A file of these rows, sent while they are read."""
     return attached(filename, StreamingHttpResponse(_written(header, rows), content_type="text/csv; charset=utf-8"))
+
+
+def recorded(tenant: Tenant, name: str, header: Iterable[Any], rows: Iterable[Iterable[Any]]) -> StreamingHttpResponse:
+    """The same of a list of this place, written down before the first row is sent. Arguments: `name` is the list's."""
+    target, workspace_id = tenant.workspace or tenant.organization, tenant.workspace and tenant.workspace.pk
+    here = {"organization_id": tenant.organization.pk, "workspace_id": workspace_id}
+    with transaction.atomic():
+        log.record(Event.LIST_EXPORTED, actor=tenant.actor, target=target, **here, list=name)
+    return answer(f"{name}.csv", header, rows)
 
 
 def json_lines(filename: str, rows: Iterable[Mapping[str, Any]]) -> StreamingHttpResponse:

@@ -13,6 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from apps.access.actors import Actor, NobodyActor, Origin, UserActor
 from apps.apikeys import uses
 from apps.apikeys.models import ApiKey
+from apps.core import logs
 from apps.core.clock import now
 from apps.core.models import new_id
 from apps.tenancy import refusing
@@ -40,7 +41,7 @@ class TraceMiddleware:
             address=address_of(request),
             agent=request.headers.get("User-Agent", ""),
             method=request.method or "",
-            uri=request.path,
+            uri=str(logs.masked(request.path)),
         )
         if request.origin.door == "api":  # type: ignore[attr-defined]
             # Keys only (product P26): no session is looked for, let alone written.
@@ -77,7 +78,7 @@ def without_secrets(path: str, given: dict[str, Any]) -> str:
     for name in _SECRET:
         if isinstance(secret := given.get(name), str) and secret:
             path = path.replace(secret, "…")
-    return path
+    return str(logs.masked(path))
 
 
 def actor_of(request: HttpRequest) -> Actor:

@@ -19,9 +19,9 @@ class PageNumbers(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         size = min(
-            _number(request, SIZES, least=1, default=getattr(view, "page_size", self.default_size)), LARGEST_SIZE
+            number_in(request, SIZES, least=1, default=getattr(view, "page_size", self.default_size)), LARGEST_SIZE
         )
-        start = min(_number(request, NUMBERS, least=0, default=0), LARGEST_NUMBER) * size
+        start = min(number_in(request, NUMBERS, least=0, default=0), LARGEST_NUMBER) * size
         self.total = len(queryset) if isinstance(queryset, list) else queryset.count()
         return list(queryset[start : start + size]) if start < self.total else []
 
@@ -56,7 +56,7 @@ def _parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str,
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-def _number(request: Request, names: tuple[str, ...], *, least: int, default: int) -> int:
+def number_in(request: Request, names: tuple[str, ...], *, least: int, default: int) -> int:
     given = next(((name, request.query_params[name]) for name in names if name in request.query_params), None)
     if given is None:
         return default

@@ -15,6 +15,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 
 from apps.access.actors import Actor, NobodyActor
+from apps.apikeys.models import ApiKey
 from apps.audit import refusals
 from apps.audit.events import Event
 from apps.audit.models import INSTALLATION
@@ -79,7 +80,7 @@ def _aloud(tell: Callable[[], None]) -> None:
 
 
 def _told(request: Any, status: int) -> Callable[[], None] | None:
-    if status == HTTPStatus.UNAUTHORIZED and getattr(request, "was_shown_key", False):
+    if status == HTTPStatus.UNAUTHORIZED and hasattr(request, "refused_digests"):
         return partial(_key, request)
     if status == HTTPStatus.FORBIDDEN and request.origin.door == "admin" and request.method not in _LOOKING:
         return None if hasattr(request, "is_refusal_noted") else partial(_console, request)
@@ -96,7 +97,7 @@ def _console(request: Any) -> None:
 
 def _key(request: Any) -> None:
     """A key that is not let in, into the log of its organization; what is nobody's, into the installation's."""
-    key, origin = getattr(request, "refused_key", None), request.origin
+    key, origin = request.refused_key or _revoked(request.refused_digests), request.origin
     if key is not None:
         key.origin = origin
         place = {"chain": key.organization_id, "workspace_id": key.workspace_id, "target": key}
@@ -105,6 +106,11 @@ def _key(request: Any) -> None:
         # Of the call itself nothing is told: where junk knocks is no news.
         by = NobodyActor(type(origin)(door=origin.door, address=origin.address, agent=origin.agent))
         refusals.note(Event.CREDENTIALS_REFUSED, HTTPStatus.UNAUTHORIZED, actor=by, times=times)
+
+
+def _revoked(digests: list[bytes]) -> ApiKey | None:
+    """A revoked key is not even read when it calls (AK-09); here, once it was answered, its organization is told."""
+    return ApiKey.objects.filter(digest__in=digests).first() if digests else None
 
 
 def _pace(request: Any, status: int) -> None:

@@ -73,7 +73,7 @@ class WorkspaceList(TenantMixin, ListMixin, TemplateView):
         if request.GET.get("as") in _SHAPES and request.user.preferences.get(_SHAPE) != self.shape:
             prefer(request.user, _SHAPE, self.shape, by=self.tenant.actor)
         if request.GET.get("format") == "csv":
-            return export.answer("workspaces.csv", self._header(), self._lines())
+            return export.recorded(self.tenant, "workspaces", self._header(), self._lines())
         return super().get(request, *args, **kwargs)
 
     def narrow(self, rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -105,10 +105,11 @@ ENDPOINTS = [
     *_workspaces(),
     *_keys(),
     Endpoint("GET", "/organisations", ("organisations.read",)),
+    Endpoint("GET", "/audit-logs", ("audit_logs.list",)),
     Endpoint("GET", "/whoami"),
     Endpoint("POST", "/whoami/can", (), {"action": "prompts.read"}),
 ]
-LISTS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET" and not endpoint.path.endswith(("}", "whoami"))]
+LISTS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET" and not endpoint.path.endswith(("}", "whoami", "audit-logs"))]
 WRITING = [endpoint for endpoint in ENDPOINTS if endpoint.method in {"POST", "PUT"} and endpoint.body]
 # Our own, which refuse what they do not know; the contract's pass it over (P28).
 EXACT = [endpoint for endpoint in WRITING if endpoint.path == "/whoami/can"]

@@ -158,6 +158,7 @@ key            put     ok  ok  no  nil in
 key            delete  ok  ok  no  nil in
 rotate         post    ok  ok  no  nil in
 organisations  get     ok  no  no  ok  in
+audit-logs     get     ok  no  no  ok  in
 whoami         get     ok  ok  ok  ok  in
 can            post    ok  ok  ok  ok  in
 leaked-keys    post    ok  ok  ok  ok  ok

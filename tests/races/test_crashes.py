@@ -56,13 +56,17 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, _free_port()
         self.bin = Path(_tool("initdb") or "").resolve().parent
-        self._run("initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres", "--no-sync")
+        assert self._run("initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres", "--no-sync")
         self.start()
         self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on"
-        self._run("pg_ctl", "-D", self.folder / "data", "-w", "-o", options, "-l", self.folder / "log", "start")
+        for _ in range(10):  # until the last process of one that was killed has noticed
+            if self._run("pg_ctl", "-D", self.folder / "data", "-w", "-o", options, "-l", self.folder / "log", "start"):
+                return
+            time.sleep(0.5)
+        raise AssertionError((self.folder / "log").read_text()[-2000:])
 
     def kill(self) -> None:
         """Every process of it at once, as when the machine loses its power."""
@@ -73,16 +77,17 @@ class Cluster:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-        while Path(f"/proc/{lead}").exists() and "Z" not in Path(f"/proc/{lead}/stat").read_text().split()[2]:
-            time.sleep(0.01)
+        # A dead process that nobody has asked about still has its number, and PostgreSQL would take it for a live one.
+        (self.folder / "data" / "postmaster.pid").unlink()
 
     def stop(self) -> None:
-        self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop", is_checked=False)
+        self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
 
-    def _run(self, tool: str, *arguments: Any, is_checked: bool = True) -> None:
+    def _run(self, tool: str, *arguments: Any) -> bool:
         as_nobody = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         command = [*as_nobody, str(self.bin / tool), *map(str, arguments)]
-        subprocess.run(command, check=is_checked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.run(command, check=False, timeout=60, **quiet).returncode == 0
 
 
 @pytest.fixture

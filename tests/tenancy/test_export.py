@@ -2,10 +2,13 @@
 
 import csv
 from itertools import repeat
+from typing import Any
 
 import pytest
 
 from apps.tenancy import export
+from tests.console.desk import latest, lines
+from tests.world import Company
 
 
 def read(answer: export.StreamingHttpResponse) -> list[list[str]]:
@@ -37,3 +40,14 @@ def test_a_file_is_kept_by_nobody_on_the_way() -> None:
     answer = export.answer("members.csv", ["n"], [])
     assert answer["Cache-Control"] == "no-store"
     assert answer["Content-Disposition"] == 'attachment; filename="members.csv"'
+
+
+@pytest.mark.parametrize("name", ["members", "invitations", "workspaces", "api-keys"])
+def test_who_takes_a_list_home_is_in_the_log_before_its_first_row(sign_in: Any, acme: Company, name: str) -> None:
+    before = latest()
+    pages = {"members": "members", "invitations": "invitations", "workspaces": "workspaces", "api-keys": "keys"}
+    answer = sign_in(acme.owner).get(f"/o/{acme.organization.slug}/{pages[name]}/", {"format": "csv"})
+    (line,) = lines(before)
+    assert (line.event, line.details, line.actor_id) == ("list.exported", {"list": name}, acme.owner.pk)
+    assert (line.method, line.chain) == ("GET", acme.organization.pk)
+    assert b"".join(answer.streaming_content)

@@ -32,6 +32,17 @@ class TestKeys:
         assert (line.chain, line.workspace_id, line.target_id) == (acme.organization.pk, acme.workspace.pk, str(key.pk))
         assert (line.method, line.uri, line.actor_kind, line.actor_id) == ("GET", "/v1/whoami", "key", key.pk)
 
+    def test_one_that_was_revoked_is_too(self, call: Any, acme: Company) -> None:
+        apikeys.revoke(acme.workspace_key, by=UserActor(acme.owner))
+        before = latest()
+        assert call("GET", "/v1/whoami", acme.secrets["workspace_key"]).status_code == 401
+        (line,) = lines(before)
+        assert (line.event, line.chain, line.actor_id) == (
+            "credentials.refused",
+            acme.organization.pk,
+            acme.workspace_key.pk,
+        )
+
     @pytest.mark.usefixtures("counted")
     def test_what_is_no_key_is_a_line_of_the_installation(self, call: Any, acme: Company) -> None:
         before = latest()
