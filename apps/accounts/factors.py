@@ -71,7 +71,7 @@ def asked() -> User | None:
     request: Any = context.request
     stage = getattr(request, "_login_stage", None)
     person = request.user if request.user.is_authenticated else stage.login.user if stage is not None else None
-    return person  # type: ignore[no-any-return]
+    return person
 
 
 @receiver(signals.authenticator_added)

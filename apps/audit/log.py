@@ -84,7 +84,7 @@ def append(line: AuditEvent, names: dict[str, str]) -> AuditEvent:
     if is_streamed:
         for listener in _listeners:
             listener(line.chain)
-    line.side = side  # type: ignore[attr-defined]
+    line.side = side
     return line
 
 

@@ -4,34 +4,67 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Any
+from typing import Any, Final
 
+import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from apps.access import gate
 from apps.access.actions import Action
 from apps.access.actors import Actor
-from apps.audit import checkpoints, log, verification, words
+from apps.audit import checkpoints, log, tasks, verification, words
 from apps.audit.events import Event
 from apps.audit.models import INSTALLATION, AuditCheckpoint, AuditEvent, AuditHead, AuditNames, AuditWord
 from apps.audit.retention import declared
 from apps.audit.verification import Report
+from apps.core import outbox
 from apps.core.clock import now
 from apps.core.search import folded
 
-_BATCH = 1_000
+LONG: Final = 100_000  # lines: more are not read while somebody waits for a page
+VERIFIED_EVERY: Final = timedelta(days=1)
+_BATCH: Final = 1_000
+_CHAINS, _LINES = 1_000, 1_000_000  # at once, by the clock
+_log = structlog.get_logger(__name__)
 
 
-def verify(organization: Any, *, by: Actor) -> Report:
-    """Verifies the organization's log from its first line to its last, and writes down that it was."""
+def verify(organization: Any, *, by: Actor) -> Report | None:
+    """Verifies the organization's log from its first line to its last, and writes down that it was.
+
+    A long one is verified by a job: then there is no report yet, and what it finds is noted beside the head.
+    """
     gate.require(by, Action.AUDIT_LOGS_LIST, organization)
+    if AuditHead.objects.filter(chain=organization.pk, sequence__gt=LONG).exists():
+        return _verify_later(organization, by)
     report = verification.verify(organization.pk)
     with transaction.atomic():
-        found = {"lines": report.lines, "faults": len(report.faults)}
+        found: dict[str, Any] = {"lines": report.lines, "faults": len(report.faults)}
         log.record(Event.AUDIT_LOG_VERIFIED, actor=by, target=organization, organization_id=organization.pk, **found)
     return report
+
+
+@transaction.atomic
+def _verify_later(organization: Any, by: Actor) -> None:
+    log.record(Event.AUDIT_LOG_VERIFIED, actor=by, target=organization, organization_id=organization.pk, by_job=True)
+    outbox.post(tasks.verify, str(organization.pk))
+
+
+def verify_due() -> int:
+    """Verifies the logs that nobody has for a day, some at a time; what is not whole is an error in the server's log.
+
+    Returns how many lines were read.
+    """
+    read, due = 0, AuditHead.objects.filter(sequence__gt=0).exclude(verified_at__gt=now() - VERIFIED_EVERY)
+    for chain in due.order_by(F("verified_at").asc(nulls_first=True)).values_list("chain", flat=True)[:_CHAINS]:
+        report = verification.verify(chain)
+        if not report.is_whole:
+            _log.error("audit_log_not_whole", chain=str(chain), fault=str(report.faults[0]), faults=len(report.faults))
+        read += report.lines
+        if read > _LINES:
+            break
+    return read
 
 
 @transaction.atomic

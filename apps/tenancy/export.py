@@ -31,7 +31,7 @@ def answer(filename: str, header: Iterable[Any], rows: Iterable[Iterable[Any]]) 
 def recorded(tenant: Tenant, name: str, header: Iterable[Any], rows: Iterable[Iterable[Any]]) -> StreamingHttpResponse:
     """The same of a list of this place, written down before the first row is sent. Arguments: `name` is the list's."""
     target, workspace_id = tenant.workspace or tenant.organization, tenant.workspace and tenant.workspace.pk
-    here = {"organization_id": tenant.organization.pk, "workspace_id": workspace_id}
+    here: dict[str, Any] = {"organization_id": tenant.organization.pk, "workspace_id": workspace_id}
     with transaction.atomic():
         log.record(Event.LIST_EXPORTED, actor=tenant.actor, target=target, **here, list=name)
     return answer(f"{name}.csv", header, rows)

@@ -100,7 +100,7 @@ def _key(request: Any) -> None:
     key, origin = request.refused_key or _revoked(request.refused_digests), request.origin
     if key is not None:
         key.origin = origin
-        place = {"chain": key.organization_id, "workspace_id": key.workspace_id, "target": key}
+        place: dict[str, Any] = {"chain": key.organization_id, "workspace_id": key.workspace_id, "target": key}
         refusals.note(Event.CREDENTIALS_REFUSED, HTTPStatus.UNAUTHORIZED, actor=key, **place)
     elif times := junk.due(origin.address):
         # Of the call itself nothing is told: where junk knocks is no news.

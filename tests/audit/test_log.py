@@ -1,14 +1,16 @@
 """The log: written in the transaction, chained, and never changed."""
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from apps.access.actors import NobodyActor, Origin, UserActor
-from apps.audit import log, refusals
+from apps.access.roles import OrganizationRole
+from apps.audit import appending, log, refusals
 from apps.audit.chain import digest_of
 from apps.audit.events import Event
 from apps.audit.models import AuditEvent, AuditHead, AuditNames
 from apps.audit.retention import declared
+from apps.memberships import operations as memberships
 from apps.workspaces import operations as workspaces
 from tests.world import Company, system
 
@@ -98,3 +100,50 @@ def test_a_refusal_is_a_line_of_its_own(acme: Company) -> None:
     line = AuditEvent.objects.latest("id")
     assert (line.event, line.status, line.workspace_id) == ("access.refused", "refused", acme.workspace.pk)
     assert line.details == {"action": "workspaces.delete"}
+
+
+@pytest.mark.parametrize(
+    ("person", "role"),
+    [("owner", "organization:owner"), ("manager", "organization:member workspace:manager")],
+)
+def test_a_line_says_what_the_actor_was_then(acme: Company, person: str, role: str) -> None:
+    workspaces.update(acme.workspace, name="x", by=UserActor(acme[person]))
+    line = AuditEvent.objects.latest("id")
+    assert line.actor_role == role
+    memberships.change_role(acme.membership(acme.admin), OrganizationRole.MEMBER, by=UserActor(acme.owner))
+    assert AuditEvent.objects.get(pk=line.pk).actor_role == role
+
+
+def test_a_line_says_of_a_key_which_it_is(acme: Company) -> None:
+    workspaces.create(acme.organization, name="x", by=acme.organization_key)
+    assert AuditEvent.objects.latest("id").actor_role == "organisation-service"
+
+
+def test_an_address_has_no_line_break_and_no_secret_in_it(acme: Company) -> None:
+    by = UserActor(acme.owner, Origin("page", "r-1", method="POST", uri="/a\nb\u2028c\x1b[31m"))
+    workspaces.update(acme.workspace, name="x", by=by)
+    assert AuditEvent.objects.latest("id").uri == "/a b c [31m"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_act_whose_line_cannot_be_written_does_not_happen(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> bool:
+        raise DatabaseError("the disk is full")
+
+    monkeypatch.setattr("apps.audit.appending.append", fail)
+    with pytest.raises(DatabaseError):
+        workspaces.update(acme.workspace, name="x", by=UserActor(acme.owner))
+    acme.workspace.refresh_from_db()
+    assert acme.workspace.name != "x"
+
+
+def test_both_ways_to_append_make_the_same_chain(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one statement of PostgreSQL, and the steps of every other database."""
+    workspaces.update(acme.workspace, name="one", by=system())
+    monkeypatch.setattr(appending, "_in_one_statement", appending._in_turn)
+    workspaces.update(acme.workspace, name="two", by=system())
+    monkeypatch.undo()
+    workspaces.update(acme.workspace, name="three", by=system())
+    rows = list(AuditEvent.objects.filter(chain=acme.organization.pk).order_by("sequence"))
+    assert [bytes(row.digest) for row in rows] == [digest_of(row) for row in rows]
+    assert [bytes(row.previous) for row in rows[1:]] == [bytes(row.digest) for row in rows[:-1]]

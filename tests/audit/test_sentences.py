@@ -5,7 +5,7 @@ from django.utils.html import strip_tags
 
 from apps.access.actors import NobodyActor, UserActor
 from apps.apikeys import operations as apikeys
-from apps.audit import lines, log, refusals, sentences
+from apps.audit import lines, refusals, sentences
 from apps.audit.events import Event
 from apps.audit.models import AuditEvent, AuditNames
 from apps.audit.retention import declared

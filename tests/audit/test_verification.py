@@ -17,7 +17,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from apps.access.actors import Origin, UserActor
-from apps.audit import checkpoints, log, operations, refusals, verification
+from apps.audit import checkpoints, log, operations, refusals, tasks, verification
 from apps.audit.chain import facts_digest, facts_of, linked
 from apps.audit.events import Event
 from apps.audit.models import INSTALLATION, AuditCheckpoint, AuditEvent, AuditHead, AuditNames
@@ -451,3 +451,18 @@ class TestTheCommand:
             call_command("verify_audit", "no-such-organization")
         with pytest.raises(CommandError, match="cannot be read"):
             call_command("verify_audit", checkpoints=[str(tmp_path / "none.json")])
+
+
+class TestTheClock:
+    def test_every_log_is_verified_once_a_day(self, long: Company, globex: Company) -> None:
+        assert operations.verify_due() > end(long)
+        assert operations.verify_due() == 0
+        AuditHead.objects.filter(chain=globex.organization.pk).update(verified_at=timezone.now() - timedelta(days=2))
+        assert operations.verify_due() == end(globex)
+
+    def test_a_long_log_is_verified_by_a_job(self, long: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(operations, "LONG", 10)
+        assert operations.verify(long.organization, by=UserActor(long.owner)) is None
+        tasks.verify.func(str(long.organization.pk))
+        head = AuditHead.objects.get(chain=long.organization.pk)
+        assert (head.verified_sequence, head.fault) == (head.sequence, "")

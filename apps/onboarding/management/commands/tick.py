@@ -27,4 +27,5 @@ class Command(BaseCommand):
         self.stdout.write(f"{refusals.settle()} refusals were repeated.")
         self.stdout.write(f"{audit.shorten_all(by=by)} lines of the audit log were kept long enough.")
         self.stdout.write(f"{checkpoints.take_all()} checkpoints of the audit log taken.")
+        self.stdout.write(f"{audit.verify_due()} lines of the audit log verified.")
         call_command("clearsessions")
