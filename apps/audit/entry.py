@@ -49,11 +49,7 @@ def role(line: AuditEvent) -> str:
     held = [part.partition(":") for part in line.actor_role.split()]
     said = {"organization": _("%(role)s of the organization"), "workspace": _("%(role)s in the workspace")}
     return get_text_list(
-        [
-            said[level] % {"role": str(sentences._ROLES.get(name, name))}
-            for level, _colon, name in held
-            if level in said
-        ],
+        [said[level] % {"role": str(sentences.ROLES.get(name, name))} for level, _colon, name in held if level in said],
         _("and"),
     )
 
@@ -83,7 +79,7 @@ def _terms(line: AuditEvent) -> Iterator[tuple[str, Term]]:
 
 
 def _field(name: str) -> str:
-    return capfirst(str(sentences._FIELDS.get(name, name.replace("_", " "))))
+    return capfirst(str(sentences.FIELDS.get(name, name.replace("_", " "))))
 
 
 def _facts(part: Any) -> dict[str, Any]:

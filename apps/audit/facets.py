@@ -14,7 +14,7 @@ from apps.audit.search import Query, Term
 Choices = list[tuple[str, Any]]
 SHOWN: Final = "shown"  # the field that says which search the dropdowns were drawn for
 TIME: Final = "time"
-RESULTS: Final[Choices] = [("done", gettext_lazy("Done")), ("refused", gettext_lazy("Refused"))]
+RESULTS: Final[Choices] = [("done", pgettext_lazy("result", "Done")), ("refused", gettext_lazy("Refused"))]
 GROUPS: Final[Choices] = [
     ("access", gettext_lazy("Refusals")),
     ("organization", gettext_lazy("Organization")),

@@ -49,6 +49,7 @@ _PAGES: Final = {
     _MEMBER: (Action.ORGANISATION_USERS_LIST, "memberships:member"),
     _SEAT: (Action.WORKSPACE_USERS_LIST, "memberships:team"),
     _KEY: (Action.WORKSPACE_SERVICE_API_KEYS_LIST, "apikeys:key"),
+    "streams.stream": (Action.ORGANISATIONS_UPDATE, "streams:list"),
     _INVITATION: (Action.ORGANISATION_USERS_CREATE, "memberships:invitations"),
 }
 

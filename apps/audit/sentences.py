@@ -103,7 +103,7 @@ _SENTENCES: Final[Mapping[Event, Promise]] = {
 _JOINED: Final = gettext_lazy("{target} joined as {after}.")
 _RENAMED: Final = gettext_lazy("{actor} renamed {old} to {new}.")
 
-_FIELDS: Final[Mapping[str, Promise]] = {
+FIELDS: Final[Mapping[str, Promise]] = {
     "url": gettext_lazy("the address it is sent to"),
     "secret": gettext_lazy("the signing secret"),
     "name": gettext_lazy("the name"),
@@ -135,7 +135,7 @@ _LISTS: Final[Mapping[str, Promise]] = {
     "workspaces": gettext_lazy("the list of workspaces"),
     "api-keys": gettext_lazy("the list of API keys"),
 }
-_ROLES: Final[Mapping[str, Promise]] = {
+ROLES: Final[Mapping[str, Promise]] = {
     "owner": gettext_lazy("owner"),
     "admin": gettext_lazy("admin"),
     "manager": gettext_lazy("manager"),
@@ -198,7 +198,7 @@ def _parts(line: AuditEvent, known: Known) -> dict[str, Callable[[], Any]]:
         "after": lambda: _role(after.get("role")),
         "old": lambda: _named(before.get("name")),
         "new": lambda: _named(after.get("name")),
-        "fields": lambda: get_text_list([str(_FIELDS.get(name, name)) for name in sorted(after)], _("and")),
+        "fields": lambda: get_text_list([str(FIELDS.get(name, name)) for name in sorted(after)], _("and")),
         "keys": lambda: _keys(line.details.get("keys_revoked", 0)),
         "list": lambda: str(_LISTS.get(line.details.get("list", ""), "")),
         "act": lambda: in_words(line.details.get("action", "")),
@@ -217,7 +217,7 @@ def _named(name: str | None) -> SafeString:
 
 
 def _role(role: str | None) -> str:
-    return str(_ROLES[role]) if role and role in _ROLES else _("somebody with another role")
+    return str(ROLES[role]) if role and role in ROLES else _("somebody with another role")
 
 
 def _keys(revoked: int) -> str:

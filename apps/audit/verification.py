@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from django.utils import translation
+from django.utils.translation import gettext_lazy
+
 from apps.audit import checkpoints, reading
 from apps.audit.chain import digest_of, linked, names_digest
 from apps.audit.checkpoints import Checkpoint
@@ -36,18 +39,20 @@ class Kind(StrEnum):
 
 
 _SAID: Final = {
-    Kind.ALTERED: "Line {first} was altered.",
-    Kind.REWRITTEN: "Line {first} was altered and hashed anew: what follows it, or was signed, is of another one.",
-    Kind.MISSING: "Line {first} is missing.",
-    Kind.INSERTED: "Line {first} was inserted.",
-    Kind.MOVED: "Line {first} stands in another place than it was written in.",
-    Kind.NAMES: "The names beside line {first} were altered or taken away.",
-    Kind.CHECKPOINT: "The checkpoint kept here of line {first} is not signed by this installation.",
-    Kind.HEAD: "The log has no end written down, which every log has.",
+    Kind.ALTERED: gettext_lazy("Line {first} was altered."),
+    Kind.REWRITTEN: gettext_lazy(
+        "Line {first} was altered and hashed anew: what follows it, or was signed, is of another one."
+    ),
+    Kind.MISSING: gettext_lazy("Line {first} is missing."),
+    Kind.INSERTED: gettext_lazy("Line {first} was inserted."),
+    Kind.MOVED: gettext_lazy("Line {first} stands in another place than it was written in."),
+    Kind.NAMES: gettext_lazy("The names beside line {first} were altered or taken away."),
+    Kind.CHECKPOINT: gettext_lazy("The checkpoint kept here of line {first} is not signed by this installation."),
+    Kind.HEAD: gettext_lazy("The log has no end written down, which every log has."),
 }
 _SAID_OF_MANY: Final = {
-    Kind.MISSING: "Lines {first} to {last} are missing.",
-    Kind.INSERTED: "Lines {first} to {last} were inserted.",
+    Kind.MISSING: gettext_lazy("Lines {first} to {last} are missing."),
+    Kind.INSERTED: gettext_lazy("Lines {first} to {last} were inserted."),
 }
 
 
@@ -61,7 +66,7 @@ class Fault:
 
     def __str__(self) -> str:
         said = _SAID_OF_MANY[self.kind] if self.last > self.sequence else _SAID[self.kind]
-        return said.format(first=self.sequence, last=self.last)
+        return str(said).format(first=self.sequence, last=self.last)
 
 
 @dataclass
@@ -189,7 +194,8 @@ def _signed(report: Report, outside: Iterable[Checkpoint]) -> dict[int, set[byte
 
 
 def _keep(report: Report) -> None:
-    fault = str(report.faults[0]) if report.faults else ""
+    with translation.override(None):
+        fault = str(report.faults[0]) if report.faults else ""
     AuditHead.objects.filter(chain=report.chain).update(
         verified_at=now(), verified_sequence=report.sequence, verified_lines=report.lines, fault=fault
     )

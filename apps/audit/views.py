@@ -147,6 +147,11 @@ class AuditVerify(ActMixin, View):
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         report = operations.verify(self.tenant.organization, by=self.tenant.actor)
+        if report is None:
+            said = _(
+                "The log is long and is being verified. Look again in a few minutes: what is found stands above it."
+            )
+            return finish(request, said, self.home)
         context = {"report": report, "faults": report.faults[:FAULTS], "more": max(len(report.faults) - FAULTS, 0)}
         return render(request, "audit/verified.html", context)
 

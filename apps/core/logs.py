@@ -7,7 +7,9 @@ from typing import Any, Final
 import structlog
 
 # Keys, invitation tokens, and the one-time parts of reset and confirmation links.
-_SECRETS: Final = re.compile(r"gth[a-z]_[0-9A-Za-z]{4,}|(?<=/password/reset/key/)[^/\s]+|(?<=/confirm-email/)[^/\s]+")
+_SECRETS: Final = re.compile(
+    r"gth[a-z]_[0-9A-Za-z]{4,}|whsec_[0-9A-Za-z+/=]{8,}|(?<=/password/reset/key/)[^/\s]+|(?<=/confirm-email/)[^/\s]+"
+)
 
 
 def scrub(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -90,7 +90,7 @@ class _Lease:
     @classmethod
     def take(cls, pk: uuid.UUID) -> "_Lease | None":
         until = now() + LEASE
-        taken = Stream.objects.active().filter(pk=pk).update(leased_until=until)
+        taken = Stream.objects.active().free().filter(pk=pk).update(leased_until=until)
         return cls(pk, until) if taken else None
 
     def renew(self) -> Stream | None:

@@ -108,6 +108,14 @@ ORGANIZATION: Final = (
                 pgettext_lazy("search words", "two-factor sign-in policy"),
             ),
             Page(
+                "streams:list",
+                _("Audit streams"),
+                "radio-tower",
+                pgettext_lazy("search words", "siem webhook syslog export log"),
+                needs=(Action.ORGANISATIONS_UPDATE,),
+                beneath=("streams:new", "streams:stream", "streams:edit", "streams:secret", "streams:delete"),
+            ),
+            Page(
                 "onboarding:danger",
                 _("Danger zone"),
                 "triangle-alert",

@@ -109,7 +109,11 @@ ENDPOINTS = [
     Endpoint("GET", "/whoami"),
     Endpoint("POST", "/whoami/can", (), {"action": "prompts.read"}),
 ]
-LISTS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET" and not endpoint.path.endswith(("}", "whoami", "audit-logs"))]
+LISTS = [
+    endpoint
+    for endpoint in ENDPOINTS
+    if endpoint.method == "GET" and not endpoint.path.endswith(("}", "whoami", "audit-logs"))
+]
 WRITING = [endpoint for endpoint in ENDPOINTS if endpoint.method in {"POST", "PUT"} and endpoint.body]
 # Our own, which refuse what they do not know; the contract's pass it over (P28).
 EXACT = [endpoint for endpoint in WRITING if endpoint.path == "/whoami/can"]

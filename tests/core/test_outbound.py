@@ -395,6 +395,13 @@ class TestTheExchange:
             outbound.post(parse(receiver.url), b"", {})
         is_over.set()
 
+    def test_no_step_may_take_longer_than_all_of_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(outbound, "WHOLE", 1.0)
+        assert outbound._Deadline().left() <= 1
+        monkeypatch.setattr(outbound, "WHOLE", 0.0)
+        with pytest.raises(TimeoutError):
+            outbound._Deadline().left()
+
     def test_nobody_there_is_unreachable_too(self, settings: Any) -> None:
         settings.OUTBOUND_ALLOWED = ["127.0.0.1"]
         with socket.socket() as taken:

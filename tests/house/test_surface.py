@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from apps.streams.models import Stream
 from tests.world import Company, World
 
 PEOPLE = ("owner", "admin", "manager", "member", "bystander", "stranger", "visitor")
@@ -43,6 +44,27 @@ onboarding:workspace         get   ok ok ok  ok  nil nil in
 organizations:settings       get   ok ok no  no  no  nil in
 organizations:settings       post  ok ok no  no  no  nil in
 organizations:roles          get   ok ok ok  ok  ok  nil in
+audit:list                   get   ok ok no  no  no  nil in
+audit:entry                  get   ok ok no  no  no  nil in
+audit:export                 post  ok ok no  no  no  nil in
+audit:verify                 post  ok ok no  no  no  nil in
+audit:checkpoint             post  ok ok no  no  no  nil in
+audit:filters                post  ok ok no  no  no  nil in
+audit:filter-delete          post  ok ok no  no  no  nil in
+streams:list                 get   ok ok no  no  no  nil in
+streams:new                  get   ok ok no  no  no  nil in
+streams:new                  post  ok ok no  no  no  nil in
+streams:stream               get   ok ok no  no  no  nil in
+streams:edit                 get   ok ok no  no  no  nil in
+streams:edit                 post  ok ok no  no  no  nil in
+streams:pause                post  ok ok no  no  no  nil in
+streams:resume               post  ok ok no  no  no  nil in
+streams:test                 post  ok ok no  no  no  nil in
+streams:again                post  ok ok no  no  no  nil in
+streams:secret               get   ok ok no  no  no  nil in
+streams:secret               post  ok ok no  no  no  nil in
+streams:delete               get   ok ok no  no  no  nil in
+streams:delete               post  ok ok no  no  no  nil in
 workspaces:list              get   ok ok ok  ok  ok  nil in
 workspaces:create            get   ok ok no  no  no  nil in
 workspaces:create            post  ok ok no  no  no  nil in
@@ -228,6 +250,7 @@ def page(name: str, acme: Company) -> str:
         "workspace": workspace.slug,
         "token": acme.secrets["invitation"],
         "pk": _row(name, acme),
+        "sequence": 3,
         "role": "workspace-manager",
         "row": "prompts",
     }
@@ -238,11 +261,20 @@ def page(name: str, acme: Company) -> str:
 def _row(name: str, acme: Company) -> Any:
     if name.startswith("apikeys:"):
         return acme.workspace_key.pk
+    if name.startswith("streams:"):
+        return streamed(acme).pk
     if "team" in name:
         return acme.placed(acme.workspace_admin).pk
     if name.rpartition(":")[2] in {"member", "member-add", "role", "suspend", "reactivate", "remove"}:
         return acme.membership(acme.workspace_admin).pk
     return acme.invitation.pk
+
+
+def streamed(acme: Company, **given: Any) -> Stream:
+    """A stream of the organization, which leads nowhere."""
+    told = {"name": "SIEM", "kind": "webhook", "url": "https://siem.invalid/", "sealed_secret": "x", **given}
+    stream: Stream = Stream.objects.create(organization=acme.organization, created_by_kind="system", **told)
+    return stream
 
 
 SAID = {403: "no", 404: "nil", 401: "in"}

@@ -20,6 +20,8 @@ PAGES = [
     "/account/",
     "/o/{organization}/",
     "/o/{organization}/members/",
+    "/o/{organization}/audit/",
+    "/o/{organization}/settings/streams/",
     "/o/{organization}/invitations/new/",
     "/o/{organization}/workspaces/",
     "/o/{organization}/keys/",

@@ -229,7 +229,9 @@ class TestTheRows:
         )
         assert "<html" in back.content.decode()
 
-    @pytest.mark.parametrize("query", ["", "?q=crowd", "?q=crowd&role=member&factor=no&inactive=90&status=active", "?sort=seen"])
+    @pytest.mark.parametrize(
+        "query", ["", "?q=crowd", "?q=crowd&role=member&factor=no&inactive=90&status=active", "?sort=seen"]
+    )
     @pytest.mark.parametrize("person", ["owner", "manager"])
     def test_cost_the_same_however_many_there_are(
         self, sign_in: Any, acme: Company, django_assert_max_num_queries: Any, person: str, query: str

@@ -41,7 +41,9 @@ def write(organization_id: str, workspace_id: str) -> None:
     for number in count():
         name = f"{run} {number}"
         try:
-            workspaces.update(Workspace.objects.select_related("organization").get(pk=workspace_id), name=name, by=system())
+            workspaces.update(
+                Workspace.objects.select_related("organization").get(pk=workspace_id), name=name, by=system()
+            )
         except Exception:  # whatever a database does that is killed
             connection.close()
             time.sleep(0.05)

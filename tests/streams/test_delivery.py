@@ -335,6 +335,18 @@ class TestTheWorkerFails:
         assert others == [Done()] * 4
         assert receiver.sequences == sequences(acme, after=stream.position)
 
+    def test_of_two_that_found_the_same_stream_due_one_has_it(
+        self, acme: Company, receiver: Receiver, stream: Stream, clock: Traveller
+    ) -> None:
+        """Both looked before either began; the row decides."""
+        done = Done()
+        first = delivery._Lease.take(stream.pk)
+        delivery.deliver(stream.pk, done)
+        assert (first is not None, done, receiver.received) == (True, Done(), [])
+        clock.shift(LEASE)
+        delivery.deliver(stream.pk, done)
+        assert done == Done(delivered=1)
+
     def test_one_that_was_thought_dead_writes_nothing_any_more(
         self, acme: Company, receiver: Receiver, stream: Stream, clock: Traveller, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -48,8 +48,8 @@ class TestTheNavigation:
     @pytest.mark.parametrize(
         ("person", "shown"),
         [
-            ("owner", {"Overview", "Workspaces", "Members", "API keys", "Roles", "Settings"}),
-            ("admin", {"Overview", "Workspaces", "Members", "API keys", "Roles", "Settings"}),
+            ("owner", {"Overview", "Workspaces", "Members", "API keys", "Roles", "Audit log", "Settings"}),
+            ("admin", {"Overview", "Workspaces", "Members", "API keys", "Roles", "Audit log", "Settings"}),
             ("member", {"Overview", "Workspaces", "Members", "API keys", "Roles"}),
         ],
     )

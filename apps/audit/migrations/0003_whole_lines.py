@@ -176,7 +176,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='auditnames',
-            index=models.Index(fields=['chain', 'address', '-line'], name='audit_of_address'),
+            index=models.Index(fields=['chain', 'address', '-line'], name='audit_of_address', opclasses=['uuid_ops', 'varchar_pattern_ops', 'int8_ops']),
+        ),
+        migrations.AddIndex(
+            model_name='auditevent',
+            index=models.Index(condition=models.Q(('door__in', ['page', 'api']), _negated=True), fields=['chain', 'door', '-id'], name='audit_by_rare_door'),
         ),
         migrations.AddIndex(
             model_name='auditcheckpoint',

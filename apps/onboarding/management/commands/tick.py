@@ -10,6 +10,7 @@ from apps.access.actors import Origin, SystemActor
 from apps.apikeys import upkeep
 from apps.audit import checkpoints, refusals
 from apps.audit import operations as audit
+from apps.streams import delivery
 from apps.workspaces import operations as workspaces
 
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Keys: {upkeep.run(by)}.")
         purged, refused = workspaces.purge_archived(by=by)
         self.stdout.write(f"{purged} archived workspaces purged, {refused} kept after all.")
+        self.stdout.write(f"Streams: {delivery.run()}.")
         self.stdout.write(f"{refusals.settle()} refusals were repeated.")
         self.stdout.write(f"{audit.shorten_all(by=by)} lines of the audit log were kept long enough.")
         self.stdout.write(f"{checkpoints.take_all()} checkpoints of the audit log taken.")
