@@ -62,16 +62,15 @@ def _place() -> str:
 def _person() -> User:
     """Whoever is signed in, or has given the password and is asked for the factor now."""
     request: Any = context.request
-    person: User = request.user if request.user.is_authenticated else request._login_stage.login.user
-    return person
+    return request.user if request.user.is_authenticated else signing_in  # type: ignore[no-any-return]
 
 
 def asked() -> User | None:
     """Whoever is asked for a factor, as far as it is known: nobody is who comes with a passkey alone."""
     request: Any = context.request
     stage = getattr(request, "_login_stage", None)
-    person = request.user if request.user.is_authenticated else stage.login.user if stage is not None else None
-    return person
+    signing_in = stage.login.user if stage is not None else None
+    return request.user if request.user.is_authenticated else signing_in  # type: ignore[no-any-return]
 
 
 @receiver(signals.authenticator_added)

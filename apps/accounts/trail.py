@@ -1,4 +1,4 @@
-"""What allauth does with accounts, written into the installation's log: coming in, going out, passwords and addresses."""
+"""What allauth does with accounts, written into the log of the installation: sign-ins, passwords and addresses."""
 
 from typing import Any
 

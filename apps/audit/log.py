@@ -80,12 +80,22 @@ def append(line: AuditEvent, names: dict[str, str]) -> AuditEvent:
     side = AuditNames(line=line, chain=line.chain, address=names.get("address", ""), names=names, salt=salt)
     is_streamed = appending.append(line, side, facts_digest(facts_of(line)))
     # Under the lock of the head, so that no two transactions wait for each other's words.
-    words.note(line.chain, {str(line.actor_id or ""): names.get("actor", ""), line.target_id: names.get("target", "")})
+    words.note(line.chain, _called(line, names))
     if is_streamed:
         for listener in _listeners:
             listener(line.chain)
     line.side = side
     return line
+
+
+def _called(line: AuditEvent, names: dict[str, str]) -> list[tuple[str, str]]:
+    """Who and what the line speaks of, each with what it is called there; what is done to a person names them."""
+    target = names.get("target", "")
+    return [
+        (str(line.actor_id or ""), names.get("actor", "")),
+        (line.target_id, target),
+        (str(line.person_id or ""), target),
+    ]
 
 
 def listen(listener: Callable[[uuid.UUID], None]) -> None:

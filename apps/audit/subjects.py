@@ -15,7 +15,7 @@ from django.db.models import CharField, QuerySet
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
-from apps.audit.models import AuditEvent, AuditWord
+from apps.audit.models import AuditWord
 from apps.core.errors import Invalid
 from apps.core.search import WORD_LENGTH, folded
 
@@ -87,10 +87,7 @@ def _sources(value: str, chain: uuid.UUID, is_slug: bool) -> Iterator[QuerySet[A
         )
     for beginning in beginnings:
         members = members.filter(pk__in=words.filter(word__begins=beginning).values("row"))
-    # Who acts is called by their address alone, so the person behind a membership of that name is looked for, too.
-    told = AuditEvent.objects.filter(chain=chain, target_type=_MEMBER, target_id__in=called.values("subject"))
     yield called.values_list("subject")
-    yield told.values_list(Cast("person_id", CharField())).distinct()
     for column in ("user_id", "pk"):
         yield members.values_list(Cast(column, CharField()))
     if is_slug:

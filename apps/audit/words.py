@@ -2,7 +2,7 @@
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from django.db import transaction
@@ -16,9 +16,9 @@ _Named = tuple[uuid.UUID, str, str]
 _written: OrderedDict[_Named, None] = OrderedDict()
 
 
-def note(chain: uuid.UUID, called: Mapping[str, str]) -> None:
-    """Writes what these are called. Arguments: `called` is the name of each id; what has none is left out."""
-    fresh = [(chain, subject, name) for subject, name in called.items() if subject and name]
+def note(chain: uuid.UUID, called: Iterable[tuple[str, str]]) -> None:
+    """Writes what these are called. Arguments: `called` are ids, each with its name; what has none is left out."""
+    fresh = [(chain, subject, name) for subject, name in called if subject and name]
     fresh = [named for named in fresh if named not in _written]
     if fresh:
         rows = [

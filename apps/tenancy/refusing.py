@@ -89,7 +89,7 @@ def _told(request: Any, status: int) -> Callable[[], None] | None:
 
 def _console(request: Any) -> None:
     """What Django itself refuses in the console."""
-    from apps.tenancy.admin import actor_of_console  # which stands above this room
+    from apps.tenancy.admin import actor_of_console  # noqa: PLC0415  # it stands above this room
 
     if request.user.is_authenticated:
         refusals.refused("installation.operate", actor=actor_of_console(request), place=None)

@@ -21,10 +21,11 @@ def _fill(events, names, words):
         line = side.line
         side.chain, side.address = line.chain, side.names.get("address", "")[:64]
         side.save(update_fields=["chain", "address"])
-        called = {str(line.actor_id or ""): side.names.get("actor"), line.target_id: side.names.get("target")}
+        actor, target = side.names.get("actor"), side.names.get("target")
+        called = [(str(line.actor_id or ""), actor), (line.target_id, target), (line.details.get("person"), target)]
         rows = [
             words(chain=line.chain, subject=subject, word=found)
-            for subject, name in called.items()
+            for subject, name in called
             if subject and name
             for found in words_of(name)
         ]
