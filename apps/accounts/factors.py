@@ -62,7 +62,8 @@ def _place() -> str:
 def _person() -> User:
     """Whoever is signed in, or has given the password and is asked for the factor now."""
     request: Any = context.request
-    return request.user if request.user.is_authenticated else signing_in  # type: ignore[no-any-return]
+    person: User = request.user if request.user.is_authenticated else request._login_stage.login.user
+    return person
 
 
 def asked() -> User | None:
