@@ -71,7 +71,7 @@ def asked() -> User | None:
     request: Any = context.request
     stage = getattr(request, "_login_stage", None)
     signing_in = stage.login.user if stage is not None else None
-    return request.user if request.user.is_authenticated else signing_in  # type: ignore[no-any-return]
+    return request.user if request.user.is_authenticated else signing_in
 
 
 @receiver(signals.authenticator_added)
