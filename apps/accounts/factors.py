@@ -8,15 +8,13 @@ from allauth.core import context
 from allauth.mfa import signals
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from apps.access.actors import UserActor
+from apps.accounts import trail
 from apps.accounts.models import User
-from apps.audit import log
 from apps.audit.events import Event
 from apps.core import sealing
 
@@ -107,8 +105,5 @@ def _forget(instance: Authenticator, **more: Any) -> None:
         delattr(user, _HELD)
 
 
-@transaction.atomic
 def _record(event: Event, request: HttpRequest, user: User, authenticator: Authenticator, **details: Any) -> None:
-    origin = request.origin  # type: ignore[attr-defined]
-    by = UserActor(user, origin)
-    log.record(event, actor=by, target=user, organization_id=None, factor=str(authenticator.type), **details)
+    trail.record(event, request, user, factor=str(authenticator.type), **details)

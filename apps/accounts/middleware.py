@@ -15,6 +15,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.crypto import salted_hmac
 
 from apps.accounts import locales
+from apps.accounts.trail import Trail
 
 SEEN_EVERY: Final = 15 * 60  # seconds
 _ENGLISH: Final = "en"
@@ -29,11 +30,22 @@ class WholeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method != "POST" or not request.path.startswith("/accounts/"):
             return self.get_response(request)
-        with transaction.atomic():
-            response = self.get_response(request)
-            if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                transaction.set_rollback(True)
-            return response
+        trail = request.trail = Trail()  # type: ignore[attr-defined]
+        try:
+            with transaction.atomic():
+                response = self.get_response(request)
+                if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    transaction.set_rollback(True)
+                else:
+                    _each(trail.lines)
+        finally:
+            _each(trail.refusals)
+        return response
+
+
+def _each(told: Iterable[Callable[[], object]]) -> None:
+    for tell in told:
+        tell()
 
 
 class LocaleMiddleware:

@@ -27,9 +27,18 @@ def digest_of(line: AuditEvent) -> bytes:
     """What the line's digest must be."""
     previous = bytes(line.previous)
     if line.form == 1:
-        facts = {name: _plain(getattr(line, name)) for name in _FIRST_FORM}
-        return hashlib.sha256(previous + text_of(facts).encode()).digest()
+        return linked_first(previous, first_form(line))
     return linked(previous, line.sequence, facts_digest(facts_of(line)))
+
+
+def first_form(line: AuditEvent) -> str:
+    """The canonical text of a line of the first form, its number among it."""
+    return text_of({name: _plain(getattr(line, name)) for name in _FIRST_FORM})
+
+
+def linked_first(previous: bytes, facts: str) -> bytes:
+    """The digest of a line of the first form after the one with that digest."""
+    return hashlib.sha256(previous + facts.encode()).digest()
 
 
 def facts_of(line: AuditEvent) -> list[str]:

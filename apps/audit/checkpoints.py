@@ -5,13 +5,14 @@ import os
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max, OuterRef, Subquery, Value
+from django.db.models import F, Max, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from apps.audit import signing
@@ -20,7 +21,9 @@ from apps.core.clock import now, wire
 
 OBJECT: Final = "audit_checkpoint"
 _SIGNED: Final = ("object", "organization_id", "sequence", "head", "at", "reason", "key")
+EVERY: Final = timedelta(hours=1)
 _MOST_AT_ONCE: Final = 1000
+_log = structlog.get_logger(__name__)
 
 
 class Unproven(ValueError):
@@ -75,24 +78,40 @@ def read(told: Any) -> Checkpoint:
     return Checkpoint(chain, sequence, head, str(facts["reason"]), at)
 
 
-def kept(chain: uuid.UUID) -> Iterator[tuple[AuditCheckpoint, bool]]:
-    """Those kept here, oldest first, each with whether its signature holds."""
-    for checkpoint in AuditCheckpoint.objects.filter(chain=chain).order_by("sequence", "pk").iterator():
+def kept(chain: uuid.UUID, *, of_retention: bool = False) -> Iterator[tuple[AuditCheckpoint, bool]]:
+    """Those kept here, each with whether its signature holds; those of retention alone, newest first, if so asked."""
+    found = AuditCheckpoint.objects.filter(chain=chain).order_by("sequence", "pk")
+    if of_retention:
+        found = found.filter(reason=AuditCheckpoint.Reason.RETENTION).reverse()
+    for checkpoint in found.iterator():
         signature = bytes(checkpoint.signature)
         content = _content(_facts(checkpoint))
         yield checkpoint, signing.is_signed(content, version=checkpoint.key_version, signature=signature)
 
 
 def take_all() -> int:
-    """One for each chain that has grown since its last, written outside the database too where that is configured."""
-    newest = AuditCheckpoint.objects.filter(chain=OuterRef("chain")).values("chain").annotate(last=Max("sequence"))
-    heads = AuditHead.objects.alias(last=Coalesce(Subquery(newest.values("last")), Value(0)))
-    grown = heads.filter(sequence__gt=F("last")).order_by("chain")[:_MOST_AT_ONCE]
-    taken = [take(head.chain, AuditCheckpoint.Reason.REGULAR) for head in grown]
-    written = [checkpoint for checkpoint in taken if checkpoint is not None]
-    if settings.AUDIT_CHECKPOINTS:
-        write(Path(settings.AUDIT_CHECKPOINTS), written)
-    return len(written)
+    """One for each chain that has grown since its last, an hour ago or more; the longest ago first.
+
+    Where that is configured each is written outside the database too, before it counts as taken.
+    """
+    own = AuditCheckpoint.objects.filter(chain=OuterRef("chain")).values("chain")
+    last = own.annotate(sequence=Max("sequence")).values("sequence"), own.annotate(at=Max("at")).values("at")
+    heads = AuditHead.objects.annotate(reached=Coalesce(Subquery(last[0]), Value(0)), taken_at=Subquery(last[1]))
+    due = heads.filter(Q(taken_at=None) | Q(taken_at__lte=now() - EVERY), sequence__gt=F("reached"))
+    chains = due.order_by(F("taken_at").asc(nulls_first=True)).values_list("chain", flat=True)[:_MOST_AT_ONCE]
+    return sum(_take_and_write(chain) for chain in chains)
+
+
+def _take_and_write(chain: uuid.UUID) -> bool:
+    try:
+        with transaction.atomic():
+            taken = take(chain, AuditCheckpoint.Reason.REGULAR)
+            if taken is not None and settings.AUDIT_CHECKPOINTS:
+                write(Path(settings.AUDIT_CHECKPOINTS), taken)
+    except OSError:
+        _log.exception("checkpoint_not_written", chain=str(chain))
+        return False
+    return taken is not None
 
 
 @transaction.atomic
@@ -104,14 +123,13 @@ def take(chain: uuid.UUID, reason: AuditCheckpoint.Reason) -> AuditCheckpoint | 
     return make(chain, reason, sequence=head.sequence, head=bytes(head.digest))
 
 
-def write(folder: Path, taken: list[AuditCheckpoint]) -> None:
-    """Adds each to the file of its chain, one a line, and waits until the disk has them."""
+def write(folder: Path, taken: AuditCheckpoint) -> None:
+    """Adds it to the file of its chain, as a line, and waits until the disk has it."""
     folder.mkdir(parents=True, exist_ok=True)
-    for checkpoint in taken:
-        with (folder / f"{checkpoint.chain}.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(shown(checkpoint)) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+    with (folder / f"{taken.chain}.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(shown(taken)) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def brought(path: Path) -> list[Checkpoint]:

@@ -14,7 +14,7 @@ from apps.access.actors import Actor
 from apps.audit import log
 from apps.audit.events import Event
 from apps.audit.models import AuditEvent
-from apps.audit.search import Query
+from apps.audit.search import WINDOW, Query
 from apps.core.clock import wire
 
 FORMATS: Final = ("csv", "jsonl")
@@ -24,6 +24,11 @@ HEADER: Final = (
     "target_type", "target_id", "target", "person_id", "workspace_id", "workspace", "door", "address", "agent",
     "method", "uri", "request_id", "details", "previous_digest", "digest",
 )  # fmt: skip
+
+
+def applied(query: Query) -> Query:
+    """The search as it is really made: one that says nothing of time is of the page's window."""
+    return query if query.is_timed else query.having("after", WINDOW)
 
 
 @transaction.atomic
@@ -45,10 +50,10 @@ def record(organization: Any, query: Query, kind: str, *, by: Actor) -> AuditEve
 
 def rows(found: QuerySet[AuditEvent], *, before: AuditEvent) -> Iterator[list[Any]]:
     """What was found, newest first, as it was before this line: read some at a time, in no transaction."""
-    found = found.filter(pk__lt=before.pk).order_by("-pk")
-    while some := list(found[:CHUNK]):
+    found, last = found.order_by("-pk"), before.pk
+    while some := list(found.filter(pk__lt=last)[:CHUNK]):
         yield from map(_told, some)
-        found = found.filter(pk__lt=some[-1].pk)
+        last = some[-1].pk
 
 
 def spelt(row: list[Any]) -> list[Any]:

@@ -90,11 +90,11 @@ def append(line: AuditEvent, names: dict[str, str]) -> AuditEvent:
 
 def _called(line: AuditEvent, names: dict[str, str]) -> list[tuple[str, str]]:
     """Who and what the line speaks of, each with what it is called there; what is done to a person names them."""
-    target = names.get("target", "")
+    target, place = names.get("target", ""), f" in {names.get('workspace', '')}"
     return [
         (str(line.actor_id or ""), names.get("actor", "")),
         (line.target_id, target),
-        (str(line.person_id or ""), target),
+        (str(line.person_id or ""), target.removesuffix(place)),
     ]
 
 

@@ -3,18 +3,21 @@ there may be millions. On PostgreSQL it spells the facts itself, in ways that no
 """
 
 import uuid
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, Final, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import F, Func, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast, Coalesce
 
-from apps.audit.canonical import text_of
-from apps.audit.chain import FACTS, facts_of
+from apps.audit.chain import FACTS, first_form
 from apps.audit.models import AuditEvent, AuditHead
 
 CHUNK: Final = 5_000
+_OWN: Final = ("id", "sequence", "form", "previous", "digest")
+_BYTES: Final = {"names_digest"}
 _LINES: Final = "%(function)s(E'\\n', %(expressions)s)"
 
 
@@ -48,25 +51,71 @@ def rows(chain: uuid.UUID, end: int) -> Iterator[Row]:
     read = _spelt_there if connections[DEFAULT_DB_ALIAS].vendor == "postgresql" else _spelt_here
     lines = AuditEvent.objects.filter(chain=chain).order_by("sequence")
     known = Coalesce(Subquery(AuditHead.objects.filter(chain=chain).values("sequence")), 0)
-    yield from read(lines.filter(sequence__lte=end))
-    yield from read(lines.filter(sequence__gt=end).filter(sequence__gt=known))
+    for found in (lines.filter(sequence__lte=end), lines.filter(sequence__gt=end).filter(sequence__gt=known)):
+        for some in batched(read(found), CHUNK):
+            yield from _with_first_form(some)
+
+
+def batched(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+    while some := list(islice(rows, size)):
+        yield some
 
 
 def _spelt_there(lines: QuerySet[AuditEvent]) -> Iterator[Row]:
     spelt = [_SPELT.get(name) or Cast(name, TextField()) for name in FACTS]
     facts = Func(*spelt, template=_LINES, function="concat_ws", output_field=TextField())
-    names = Cast("side__names", TextField())
-    read = lines.values_list("id", "sequence", "form", "previous", "digest", facts, "names_digest", names, "side__salt")
-    yield from map(Row._make, read.iterator(chunk_size=CHUNK))
+    read = lines.values_list(*_OWN, facts, "names_digest", Cast("side__names", TextField()), "side__salt")
+    for row in read.iterator(chunk_size=CHUNK):
+        yield Row._make(row)
 
 
 def _spelt_here(lines: QuerySet[AuditEvent]) -> Iterator[Row]:
-    yield from map(_row, lines.select_related("side").iterator(chunk_size=CHUNK))
+    """As text from the database too, because SQLite takes anything into any column."""
+    spelt = [name if name in _BYTES else Cast(name, TextField()) for name in FACTS]
+    read = lines.values_list(*_OWN, *spelt, Cast("side__names", TextField()), "side__salt")
+    for row in read.iterator(chunk_size=CHUNK):
+        own, facts, (names, salt) = row[: len(_OWN)], row[len(_OWN) : -2], row[-2:]
+        yield Row._make((*own, _joined(facts), facts[-1] or b"", names, salt or b""))
 
 
-def _row(line: AuditEvent) -> Row:
-    side = getattr(line, "side", None)
-    names = text_of(side.names) if side is not None else None
-    facts = "\n".join(facts_of(line))
-    own = line.pk, line.sequence, line.form, bytes(line.previous), bytes(line.digest)
-    return Row(*own, facts, bytes(line.names_digest), names, bytes(side.salt) if side is not None else b"")
+def _joined(facts: Sequence[Any]) -> str:
+    """The facts as they are hashed; empty where one of them is nothing that was ever written."""
+    try:
+        return "\n".join(_READ_HERE.get(name, _text)(fact) for name, fact in zip(FACTS, facts, strict=True))
+    except (TypeError, ValueError):
+        return ""
+
+
+def _text(fact: str | None) -> str:
+    return fact or ""
+
+
+def _id(fact: str | None) -> str:
+    return str(uuid.UUID(fact)) if fact else ""
+
+
+def _instant(fact: str) -> str:
+    moment = datetime.fromisoformat(fact).replace(tzinfo=UTC)
+    return str(round(moment.timestamp() * 1_000_000))
+
+
+_READ_HERE: Final[dict[str, Callable[[Any], str]]] = {
+    **dict.fromkeys(("chain", "actor_id", "workspace_id", "person_id"), _id),
+    "at": _instant,
+    "names_digest": lambda fact: bytes(fact or b"").hex(),
+}
+
+
+def _with_first_form(some: list[Row]) -> Iterator[Row]:
+    """Lines of the first form are hashed as objects of JSON, and there are none of them but old ones."""
+    old = [row.pk for row in some if row.form == 1]
+    spelt = _first_forms(old) if old else {}
+    for row in some:
+        yield row._replace(facts=spelt.get(row.pk, "")) if row.form == 1 else row
+
+
+def _first_forms(keys: list[int]) -> dict[int, str]:
+    try:
+        return {pk: first_form(line) for pk, line in AuditEvent.objects.in_bulk(keys).items()}
+    except ValueError:  # one of them cannot be read: then each is looked at alone
+        return {pk: text for key in keys if len(keys) > 1 for pk, text in _first_forms([key]).items()}

@@ -17,12 +17,12 @@ from apps.audit.models import INSTALLATION, AuditEvent, AuditFold, AuditNames
 from apps.core.clock import now
 
 WINDOW: Final = timedelta(minutes=1)
-# What makes two refusals the same; the request's own id is not among it.
+# What makes two refusals the same: neither the request's id nor its address, or a flood of addresses were one of lines.
 _ALIKE: Final = (
     *("chain", "event", "actor_kind", "actor_id", "workspace_id", "target_type", "target_id"),
-    *("door", "method", "uri", "code", "details"),
+    *("person_id", "door", "method", "code", "details"),
 )
-_COPIED: Final = (*_ALIKE, "status", "actor_role")
+_COPIED: Final = (*_ALIKE, "uri", "status", "actor_role")
 _MOST_AT_ONCE: Final = 500
 
 
@@ -66,21 +66,30 @@ def note(
 
 def settle() -> int:
     """Writes the repetitions whose minute is over, and returns of how many refusals; for a job."""
-    settled = 0
-    for pk in AuditFold.objects.filter(until__lte=now()).values_list("pk", flat=True)[:_MOST_AT_ONCE]:
-        with transaction.atomic():
-            fold = AuditFold.objects.select_for_update().filter(pk=pk, until__lte=now()).first()
-            if fold is not None:
-                settled += _close(fold)
-                fold.delete()
+    settled, over = 0, AuditFold.objects.filter(until__lte=now()).order_by("until")
+    while some := list(over.values_list("pk", flat=True)[:_MOST_AT_ONCE]):
+        settled += sum(_settle(pk) for pk in some)
     return settled
+
+
+@transaction.atomic
+def _settle(pk: int) -> bool:
+    fold = AuditFold.objects.select_for_update().filter(pk=pk, until__lte=now()).first()
+    if fold is None:
+        return False
+    is_told = _close(fold)
+    fold.delete()
+    return is_told
 
 
 def _fold(fingerprint: bytes) -> AuditFold:
     """The count of refusals like this one, held still; a new one is over already."""
-    fresh = AuditFold(fingerprint=fingerprint, until=now(), last_at=now())
-    AuditFold.objects.bulk_create([fresh], ignore_conflicts=True)
-    return AuditFold.objects.select_for_update().get(fingerprint=fingerprint)
+    while True:  # until there is one that nobody has settled meanwhile
+        fresh = AuditFold(fingerprint=fingerprint, until=now(), last_at=now())
+        AuditFold.objects.bulk_create([fresh], ignore_conflicts=True)
+        fold = AuditFold.objects.select_for_update().filter(fingerprint=fingerprint).first()
+        if fold is not None:
+            return fold
 
 
 def _close(fold: AuditFold) -> bool:

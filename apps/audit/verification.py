@@ -7,18 +7,20 @@ signed checkpoint, here or kept elsewhere, says that it is.
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from django.db import connection, transaction
 from django.utils import translation
 from django.utils.translation import gettext_lazy
 
 from apps.audit import checkpoints, reading
-from apps.audit.chain import digest_of, linked, names_digest
+from apps.audit.chain import linked, linked_first, names_digest
 from apps.audit.checkpoints import Checkpoint
-from apps.audit.models import AuditCheckpoint, AuditEvent, AuditHead
+from apps.audit.models import AuditHead
 from apps.audit.reading import Row
 from apps.core.clock import now
 
@@ -93,20 +95,45 @@ def verify(chain: uuid.UUID, *, outside: Iterable[Checkpoint] = (), progress: Pr
 
     Arguments: `outside` are checkpoints that were kept elsewhere; `progress` is told of every thousands of lines.
     """
-    report = Report(chain)
-    head = AuditHead.objects.filter(chain=chain).first()
-    signed = _signed(report, outside)
-    walk = _Walk(report, signed, start=_start(chain))
-    for row in reading.rows(chain, head.sequence if head is not None else 0):
-        walk.step(row)
-        if progress is not None and report.lines % reading.CHUNK == 0:
-            progress(reading.CHUNK)
-    if progress is not None:
-        progress(report.lines % reading.CHUNK)
-    walk.end(head)
+    kept = tuple(outside)
+    while True:
+        start = _start(chain)
+        with _still():
+            report = _read(chain, start, kept, progress or _in_silence)
+        if _start(chain) == start:  # else lines were let go of meanwhile
+            break
     report.faults.sort(key=lambda fault: (fault.sequence, fault.kind))
     _keep(report)
     return report
+
+
+def _in_silence(lines: int) -> None:
+    """Nobody waits for news."""
+
+
+def _read(chain: uuid.UUID, start: tuple[int, bytes], outside: Iterable[Checkpoint], progress: Progress) -> Report:
+    report = Report(chain)
+    signed = _signed(report, outside)  # before the head, or a checkpoint taken meanwhile were beyond it
+    head = AuditHead.objects.filter(chain=chain).first()
+    walk = _Walk(report, signed, start)
+    for row in reading.rows(chain, head.sequence if head is not None else 0):
+        walk.step(row)
+        if report.lines % reading.CHUNK == 0:
+            progress(reading.CHUNK)
+    progress(report.lines % reading.CHUNK)
+    walk.end(head)
+    return report
+
+
+@contextmanager
+def _still() -> Iterator[None]:
+    """One look at the database, where it can be had; one that holds up no writer."""
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
 
 
 class _Walk:
@@ -166,17 +193,16 @@ class _Walk:
 
 def _digest(row: Row) -> bytes:
     if row.form == 1:
-        return digest_of(AuditEvent.objects.get(pk=row.pk))
+        return linked_first(row.previous, row.facts)
     return linked(row.previous, row.sequence, hashlib.sha256(row.facts.encode()).digest())
 
 
 def _start(chain: uuid.UUID) -> tuple[int, bytes]:
     """Where the chain begins: at nothing, or where retention has left it, which only a signature can say."""
-    start = (0, b"")
-    for checkpoint, is_signed in checkpoints.kept(chain):
-        if is_signed and checkpoint.reason == AuditCheckpoint.Reason.RETENTION:
-            start = checkpoint.sequence, bytes(checkpoint.head)
-    return start
+    for checkpoint, is_signed in checkpoints.kept(chain, of_retention=True):
+        if is_signed:
+            return checkpoint.sequence, bytes(checkpoint.head)
+    return 0, b""
 
 
 def _signed(report: Report, outside: Iterable[Checkpoint]) -> dict[int, set[bytes]]:

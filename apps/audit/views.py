@@ -134,7 +134,7 @@ class AuditExport(ActMixin, View):
         kind = request.POST.get("format", "")
         if kind not in exports.FORMATS:
             raise Invalid({"format": _("The log is written as CSV or as JSON Lines.")})
-        query = search.parse(request.POST.get("q", ""))
+        query = exports.applied(search.parse(request.POST.get("q", "")))
         found = self.found(query)
         rows = exports.rows(found, before=exports.record(self.tenant.organization, query, kind, by=self.tenant.actor))
         if kind == "csv":
@@ -170,8 +170,8 @@ class FilterKeep(ActMixin, View):
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         name, q = (request.POST.get(field, "") for field in ("name", "q"))
-        kept = preferences.kept(request, saved.PREFERENCE)
-        preferences.keep(request, saved.PREFERENCE, saved.adding(kept, self.tenant.organization.pk, name, q))
+        here = self.tenant.organization.pk
+        preferences.change(request, saved.PREFERENCE, lambda kept: saved.adding(kept, here, name, q))
         return finish(request, _("The search is saved."), facets.address(self.home, str(search.parse(q))))
 
 
@@ -179,6 +179,6 @@ class FilterDrop(ActMixin, View):
     """Forgets a search that was kept."""
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        kept, name = preferences.kept(request, saved.PREFERENCE), request.POST.get("name", "")
-        preferences.keep(request, saved.PREFERENCE, saved.dropping(kept, self.tenant.organization.pk, name))
+        here, name = self.tenant.organization.pk, request.POST.get("name", "")
+        preferences.change(request, saved.PREFERENCE, lambda kept: saved.dropping(kept, here, name))
         return finish(request, _("The search is no longer saved."), self.home)

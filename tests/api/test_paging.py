@@ -108,6 +108,7 @@ def test_a_list_costs_the_same_however_long_it_is(acme: Company, call: Any, endp
         return len(queries)
 
     grow(acme, 2)
+    cost()  # a first refusal is a line, those after it are counted
     short = cost()
     grow(acme, 10)
     assert cost() == short <= 8

@@ -2,6 +2,7 @@
 
 import json
 import random
+import threading
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 
@@ -20,12 +21,13 @@ from apps.access.actors import Origin, UserActor
 from apps.audit import checkpoints, log, operations, refusals, tasks, verification
 from apps.audit.chain import facts_digest, facts_of, linked
 from apps.audit.events import Event
-from apps.audit.models import INSTALLATION, AuditCheckpoint, AuditEvent, AuditHead, AuditNames
+from apps.audit.models import INSTALLATION, AuditCheckpoint, AuditEvent, AuditHead, AuditNames, AuditWord
 from apps.audit.retention import declared
 from apps.audit.verification import Kind
 from apps.core.errors import Forbidden
 from tests.world import Company, system
 
+log_in_transaction = transaction.atomic(log.record)
 EVENT, NAMES = AuditEvent._meta.db_table, AuditNames._meta.db_table
 
 
@@ -33,7 +35,7 @@ EVENT, NAMES = AuditEvent._meta.db_table, AuditNames._meta.db_table
 def long(acme: Company) -> Company:
     """A company with enough lines to hide something among them."""
     for number in range(60):
-        log.record(
+        log_in_transaction(
             Event.WORKSPACE_UPDATED,
             actor=UserActor(acme.owner, Origin("page", f"r-{number}", "192.0.2.7", "Firefox")),
             target=acme.workspace,
@@ -214,6 +216,24 @@ class TestTampering:
             AuditNames.objects.filter(line=line(long, 20)).update(names=names)
         assert found(long) == [(Kind.NAMES, 20, 0)]
 
+    @pytest.mark.parametrize(
+        ("column", "value"),
+        [("details", "no JSON"), ("uri", "/a\nb"), ("actor_role", "a\nb"), ("target_id", "\n")],
+    )
+    @pytest.mark.parametrize("form", [1, 2])
+    def test_what_cannot_even_be_read_is_an_altered_line(
+        self, long: Company, column: str, value: str, form: int
+    ) -> None:
+        sql(f"UPDATE {EVENT} SET {column} = %s, form = %s WHERE id = %s", value, form, line(long, 20).pk)
+        assert found(long) == [(Kind.ALTERED, 20, 0)]
+
+    @pytest.mark.parametrize(("column", "value"), [("actor_id", "x"), ("at", "yesterday"), ("names_digest", "x")])
+    def test_so_is_what_sqlite_takes_into_any_column(self, long: Company, column: str, value: str) -> None:
+        if connection.vendor != "sqlite":
+            pytest.skip("PostgreSQL takes no such thing")
+        sql(f"UPDATE {EVENT} SET {column} = %s WHERE id = %s", value, line(long, 20).pk)
+        assert found(long) == [(Kind.ALTERED, 20, 0)]
+
     def test_a_lost_head_is_named(self, long: Company) -> None:
         AuditHead.objects.filter(chain=long.organization.pk).delete()
         assert Kind.HEAD in {kind for kind, *_ in found(long)}
@@ -356,9 +376,14 @@ class TestCheckpoints:
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(told["public_key"]))
         key.verify(bytes.fromhex(told["signature"]), told["signed"].encode())
 
-    def test_they_are_taken_where_something_was_written_since(self, long: Company, tmp_path: Path) -> None:
+    def test_they_are_taken_where_something_was_written_since(
+        self, long: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         with override_settings(AUDIT_CHECKPOINTS=str(tmp_path)):
             assert checkpoints.take_all() > 0
+            assert checkpoints.take_all() == 0
+            later = timezone.now() + checkpoints.EVERY
+            monkeypatch.setattr(checkpoints, "now", lambda: later)
             assert checkpoints.take_all() == 0
             log.record(
                 Event.WORKSPACE_UPDATED, actor=system(), target=long.workspace, organization_id=long.organization.pk
@@ -397,8 +422,30 @@ class TestRetention:
         assert found(long) == []
         assert AuditEvent.objects.filter(chain=long.organization.pk).exists()
 
+    def test_the_words_of_whom_no_line_speaks_any_more_go_too(self, long: Company) -> None:
+        subjects = set(AuditWord.objects.filter(chain=long.organization.pk).values_list("subject", flat=True))
+        operations.shorten(long.organization.pk, before=line(long, end(long) - 5).at, by=system())
+        left = set(AuditWord.objects.filter(chain=long.organization.pk).values_list("subject", flat=True))
+        assert left == {str(long.owner.pk), str(long.workspace.pk)} < subjects
+
+    def test_lines_go_with_the_line_that_says_so_or_not_at_all(self, long: Company, monkeypatch: Any) -> None:
+        def fail(*args: object) -> bool:
+            raise DatabaseError("the disk is full")
+
+        monkeypatch.setattr("apps.audit.appending.append", fail)
+        there = AuditEvent.objects.filter(chain=long.organization.pk).count()
+        with pytest.raises(DatabaseError), transaction.atomic():
+            operations.shorten(long.organization.pk, before=line(long, 30).at, by=system())
+        assert AuditEvent.objects.filter(chain=long.organization.pk).count() == there
+        assert not AuditCheckpoint.objects.filter(chain=long.organization.pk).exists()
+
 
 class TestErasure:
+    def test_ends_where_names_were_taken_away_before(self, long: Company) -> None:
+        with declared():
+            AuditNames.objects.filter(line=line(long, end(long))).delete()
+        assert operations.erase(long.owner, by=system()) >= 59
+
     def test_a_persons_names_go_and_the_chain_holds(self, long: Company) -> None:
         address = long.owner.email
         assert AuditNames.objects.filter(names__contains=address).exists()
@@ -466,3 +513,48 @@ class TestTheClock:
         tasks.verify.func(str(long.organization.pk))
         head = AuditHead.objects.get(chain=long.organization.pk)
         assert (head.verified_sequence, head.fault) == (head.sequence, "")
+
+    def test_a_log_that_cannot_be_read_holds_up_no_other(
+        self, long: Company, globex: Company, monkeypatch: Any
+    ) -> None:
+        whole = verification.verify
+
+        def fail(chain: uuid.UUID) -> verification.Report:
+            if chain == long.organization.pk:
+                raise RuntimeError
+            return whole(chain)
+
+        monkeypatch.setattr("apps.audit.operations.verification.verify", fail)
+        operations.verify_due()
+        assert AuditHead.objects.get(chain=globex.organization.pk).verified_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+class TestMeanwhile:
+    """What is written, signed or let go of while a chain is read is no fault of it."""
+
+    def test_a_checkpoint_that_is_taken(self, long: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.during(monkeypatch, lambda: operations.take_checkpoint(long.organization, by=UserActor(long.owner)))
+        assert found(long) == []
+
+    def test_lines_that_are_let_go_of(self, long: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+        boundary = line(long, 30).at
+        self.during(monkeypatch, lambda: operations.shorten(long.organization.pk, before=boundary, by=system()))
+        assert found(long) == []
+
+    def during(self, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+        """Does this once the head is about to be read: on PostgreSQL beside the one look that the reading is."""
+        signed = verification._signed
+
+        def first(*args: Any) -> Any:
+            answer = signed(*args)
+            if connection.vendor == "postgresql":
+                beside = threading.Thread(target=lambda: (act(), connection.close()))
+                beside.start()
+                beside.join()
+            else:
+                act()
+            monkeypatch.setattr(verification, "_signed", signed)
+            return answer
+
+        monkeypatch.setattr(verification, "_signed", first)

@@ -1,5 +1,6 @@
 """What the log is told of calls that are refused whole: by keys that are not let in, and too often."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from apps.access.actors import UserActor
 from apps.apikeys import operations as apikeys
 from apps.audit import refusals
-from apps.audit.models import INSTALLATION, AuditEvent
+from apps.audit.models import INSTALLATION, AuditEvent, AuditFold
 from apps.tenancy import refusing
 from apps.tenancy.refusing import Tally
 from tests.console.desk import latest, lines
@@ -105,6 +106,29 @@ class TestFolding:
         monkeypatch.setattr("apps.audit.refusals.now", lambda: later)
         refusals.refused("workspaces.delete", actor=by, place=acme.workspace)
         assert [line.count for line in lines(before)] == [1, 2, 1]
+
+    def test_a_flood_of_addresses_is_none_of_lines(self, call: Any, acme: Company) -> None:
+        apikeys.revoke(acme.workspace_key, by=UserActor(acme.owner))
+        before = latest()
+        for _ in range(10):
+            assert call("GET", f"/v1/api-keys/{uuid.uuid4()}", acme.secrets["workspace_key"]).status_code == 401
+        assert len(lines(before)) == 1
+        assert AuditFold.objects.get(line=lines(before)[0].pk).count == 9
+
+    def test_a_count_that_is_settled_meanwhile_loses_no_refusal(self, acme: Company, monkeypatch: Any) -> None:
+        """Whoever waits for the count of a refusal may find it gone, and starts another."""
+        gone: list[int] = []
+        filtered = AuditFold.objects.select_for_update
+
+        def settled_first() -> Any:
+            if not gone:
+                gone.append(AuditFold.objects.all().delete()[0])
+            return filtered()
+
+        monkeypatch.setattr(AuditFold.objects, "select_for_update", settled_first)
+        before = latest()
+        refusals.refused("workspaces.delete", actor=UserActor(acme.member), place=acme.workspace)
+        assert (gone, len(lines(before))) == ([1], 1)
 
     @pytest.mark.parametrize("other", ["action", "person", "place"])
     def test_another_refusal_is_a_line_of_its_own(self, acme: Company, other: str) -> None:
