@@ -21,6 +21,7 @@ from apps.core import sealing
 _log = structlog.get_logger(__name__)
 Kind: Final = Authenticator.Type
 _HELD: Final = "_factors_held"
+_REPLACED: Final = "_codes_are_replaced"
 
 
 class FactorAdapter(DefaultMFAAdapter):
@@ -72,19 +73,21 @@ def asked() -> User | None:
     return request.user if request.user.is_authenticated else signing_in
 
 
-@receiver(signals.authenticator_added)
-def _added(request: HttpRequest, user: User, authenticator: Authenticator, **more: Any) -> None:
-    _record(Event.ACCOUNT_FACTOR_ADDED, request, user, authenticator)
+@receiver(post_save, sender=Authenticator)
+def _added(instance: Authenticator, created: bool, **more: Any) -> None:
+    """Heard from the row itself: allauth's own signals come once it is committed, too late for a line of the log."""
+    if created:
+        is_anew = instance.type == Kind.RECOVERY_CODES and getattr(context.request, _REPLACED, False)
+        _record(Event.ACCOUNT_RECOVERY_CODES_RENEWED if is_anew else Event.ACCOUNT_FACTOR_ADDED, instance)
 
 
-@receiver(signals.authenticator_removed)
-def _removed(request: HttpRequest, user: User, authenticator: Authenticator, **more: Any) -> None:
-    _record(Event.ACCOUNT_FACTOR_REMOVED, request, user, authenticator)
-
-
-@receiver(signals.authenticator_reset)
-def _renewed(request: HttpRequest, user: User, authenticator: Authenticator, **more: Any) -> None:
-    _record(Event.ACCOUNT_RECOVERY_CODES_RENEWED, request, user, authenticator)
+@receiver(post_delete, sender=Authenticator)
+def _removed(instance: Authenticator, **more: Any) -> None:
+    others = Authenticator.objects.filter(user=instance.user_id).exclude(type=Kind.RECOVERY_CODES)
+    if instance.type == Kind.RECOVERY_CODES and others.exists():
+        setattr(context.request, _REPLACED, True)  # others come in their place
+    else:
+        _record(Event.ACCOUNT_FACTOR_REMOVED, instance)
 
 
 @receiver(signals.authenticator_used)
@@ -93,7 +96,7 @@ def _used(request: HttpRequest, user: User, authenticator: Authenticator, **more
         return
     authenticator.refresh_from_db()
     left = len(authenticator.wrap().get_unused_codes())
-    _record(Event.ACCOUNT_RECOVERY_CODE_USED, request, user, authenticator, left=left)
+    _record(Event.ACCOUNT_RECOVERY_CODE_USED, authenticator, left=left)
     adapter = FactorAdapter()
     adapter.send_notification_mail("mfa/email/recovery_code_used", user, {"left": left})
 
@@ -105,5 +108,7 @@ def _forget(instance: Authenticator, **more: Any) -> None:
         delattr(user, _HELD)
 
 
-def _record(event: Event, request: HttpRequest, user: User, authenticator: Authenticator, **details: Any) -> None:
-    trail.record(event, request, user, factor=str(authenticator.type), **details)
+def _record(event: Event, authenticator: Authenticator, **details: Any) -> None:
+    """A line about what somebody does on allauth's pages; whatever else touches a factor has a line of its own."""
+    if hasattr(context.request, "trail"):
+        trail.record(event, context.request, authenticator.user, factor=str(authenticator.type), **details)

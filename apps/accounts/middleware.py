@@ -22,7 +22,7 @@ _ENGLISH: Final = "en"
 
 
 class WholeMiddleware:
-    """What allauth's pages change is one transaction with its line in the log, and the session is part of it."""
+    """What allauth's pages change is one transaction with its line in the log."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

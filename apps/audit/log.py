@@ -18,6 +18,7 @@ from apps.core.clock import now
 
 _SALT: Final = 16  # bytes
 _AGENT: Final = 300
+_MEMBER: Final = "memberships.organizationmembership"
 _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _listeners: list[Callable[[uuid.UUID], None]] = []
 
@@ -89,13 +90,10 @@ def append(line: AuditEvent, names: dict[str, str]) -> AuditEvent:
 
 
 def _called(line: AuditEvent, names: dict[str, str]) -> list[tuple[str, str]]:
-    """Who and what the line speaks of, each with what it is called there; what is done to a person names them."""
-    target, place = names.get("target", ""), f" in {names.get('workspace', '')}"
-    return [
-        (str(line.actor_id or ""), names.get("actor", "")),
-        (line.target_id, target),
-        (str(line.person_id or ""), target.removesuffix(place)),
-    ]
+    """Who and what the line speaks of, each with what it is called there; a membership is called as its person is."""
+    target = names.get("target", "")
+    person = str(line.person_id or "") if line.target_type == _MEMBER else ""
+    return [(str(line.actor_id or ""), names.get("actor", "")), (line.target_id, target), (person, target)]
 
 
 def listen(listener: Callable[[uuid.UUID], None]) -> None:

@@ -65,7 +65,6 @@ MIDDLEWARE = [
     "apps.tenancy.middleware.TraceMiddleware",
     "csp.middleware.CSPMiddleware",
     "apps.tenancy.console.middleware.ConsolePolicyMiddleware",
-    "apps.accounts.middleware.WholeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -78,6 +77,8 @@ MIDDLEWARE = [
     "apps.tenancy.middleware.ActorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    # The last, so that what a commit sets off is done before anything is said of it.
+    "apps.accounts.middleware.WholeMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
