@@ -1,7 +1,9 @@
 """What a person has chosen to see, kept with their account by pages of apps that know nothing of accounts."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 
 from apps.accounts import operations as accounts
@@ -12,6 +14,9 @@ def kept(request: HttpRequest, key: str) -> Any:
     return request.user.preferences.get(key)  # type: ignore[union-attr]
 
 
-def keep(request: HttpRequest, key: str, value: Any) -> None:
-    """Keeps this in place of what was there."""
-    accounts.prefer(request.user, key, value, by=request.actor)  # type: ignore[attr-defined,arg-type]
+@transaction.atomic
+def change(request: HttpRequest, key: str, changed: Callable[[Any], Any]) -> None:
+    """Keeps what this makes of what is there now. The person is held meanwhile: of two changes at once none is lost."""
+    user: Any = request.user
+    held = accounts.lock(user)
+    accounts.prefer(user, key, changed(held.preferences.get(key)), by=request.actor)  # type: ignore[attr-defined]

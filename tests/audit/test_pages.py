@@ -14,9 +14,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.access.actors import Origin, UserActor
+from apps.accounts.models import User
 from apps.audit import facets, log, refusals, saved, search
 from apps.audit.events import Event
 from apps.audit.models import AuditEvent, AuditFold, AuditHead
+from apps.audit.views import ActMixin
 from apps.core.clock import now
 from apps.memberships import operations as memberships
 from apps.workspaces import operations as workspaces
@@ -365,6 +367,17 @@ class TestTheFile:
         answer = browser.post(f"{page(acme)}export/", {"q": "", "format": "jsonl"})
         assert [row["sequence"] for row in rows(answer, "jsonl")] == shown
 
+    def test_asks_for_its_last_part_as_for_its_first(
+        self, sign_in: Any, acme: Company, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("apps.audit.exports.CHUNK", 3)
+        answer = sign_in(acme.owner).post(f"{page(acme)}export/", {"q": "", "format": "jsonl"})
+        with CaptureQueriesContext(connection) as queries:
+            assert len(rows(answer, "jsonl")) > 9
+        asked = [re.sub(r"[0-9]+", "0", query["sql"]) for query in queries]
+        assert len(asked) > 3
+        assert len(set(asked)) == 1
+
     def test_tells_all_of_a_line(self, sign_in: Any, acme: Company) -> None:
         by = UserActor(acme.owner, Origin("page", "r-77", "10.1.2.3", "Firefox", "POST", "/o/x/"))
         workspaces.update(acme.workspace, name="=cmd()", by=by)
@@ -389,7 +402,17 @@ class TestTheFile:
 
     def test_leaves_no_name_for_ever(self, sign_in: Any, acme: Company) -> None:
         sign_in(acme.owner).post(f"{page(acme)}export/", {"q": "actor:bystander@acme.example", "format": "csv"})
-        assert last(acme).details["filter"] == "actor:…"
+        assert last(acme).details["filter"] == "actor:… after:7d"
+
+    @pytest.mark.parametrize(
+        ("asked", "kept"),
+        [("", "after:7d"), ("result:done", "result:done after:7d"), ("after:start", "after:start")],
+    )
+    def test_of_a_search_without_a_time_is_written_down_as_of_the_last_week(
+        self, sign_in: Any, acme: Company, asked: str, kept: str
+    ) -> None:
+        sign_in(acme.owner).post(f"{page(acme)}export/", {"q": asked, "format": "csv"})
+        assert last(acme).details["filter"] == kept
 
     @pytest.mark.parametrize("sent", [{"format": "xml"}, {}, {"format": "csv", "q": "foo:bar"}])
     def test_that_cannot_be_is_refused_and_not_written_down(
@@ -464,6 +487,25 @@ class TestSavedSearches:
         for asked in ("result:done", "result:refused"):
             browser.post(f"{page(acme)}filters/", {"name": "Mine", "q": asked})
         assert [each.q for each, *_ in browser.get(page(acme)).context["saved"]] == ["result:refused"]
+
+    @pytest.mark.parametrize(("path", "names"), [("", ["Old", "Meanwhile", "Mine"]), ("delete/", ["Meanwhile"])])
+    def test_are_not_lost_to_another_one_that_is_saved_meanwhile(
+        self, sign_in: Any, acme: Company, monkeypatch: pytest.MonkeyPatch, path: str, names: list[str]
+    ) -> None:
+        """The other one is written after this request has read who asks."""
+        browser, here, post = sign_in(acme.owner), acme.organization.pk, ActMixin.dispatch
+
+        def late(view: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+            kept = saved.adding(request.user.preferences[saved.PREFERENCE], here, "Meanwhile", "")
+            User.objects.filter(pk=acme.owner.pk).update(preferences={saved.PREFERENCE: kept})
+            return post(view, request, *args, **kwargs)
+
+        browser.post(f"{page(acme)}filters/", {"name": "Old", "q": ""})
+        with monkeypatch.context() as patch:
+            patch.setattr(ActMixin, "dispatch", late)
+            sent = {"name": "Mine" if not path else "Old", "q": "result:done"}
+            assert browser.post(f"{page(acme)}filters/{path}", sent).status_code == 302
+        assert [each.name for each, *_ in browser.get(page(acme)).context["saved"]] == names
 
     def test_are_twenty_at_most(self, sign_in: Any, acme: Company) -> None:
         browser = sign_in(acme.owner)
