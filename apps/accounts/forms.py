@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from allauth.account.adapter import get_adapter
-from allauth.account.forms import AddEmailForm, LoginForm, ResetPasswordForm, SignupForm
+from allauth.account.forms import AddEmailForm, ChangePasswordForm, LoginForm, ResetPasswordForm, SignupForm
 from allauth.core import context
 from django import forms
 from django.conf import settings
@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import locales, operations
+from apps.accounts import locales, operations, trail
 from apps.accounts.operations import PERSON_NAME_LENGTH
 from apps.tenancy import invited
 from apps.tenancy.forms import PageForm
@@ -30,6 +30,17 @@ class SignInForm(LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"].label = _ADDRESS
+
+
+class PasswordForm(ChangePasswordForm):
+    """allauth's; a wrong password is written down as it is at the door."""
+
+    def clean_oldpassword(self) -> str:
+        try:
+            return super().clean_oldpassword()  # type: ignore[no-any-return]
+        except forms.ValidationError:
+            trail.sign_in_refused(context.request, self.user, "password")
+            raise
 
 
 class AddressForm(AddEmailForm):

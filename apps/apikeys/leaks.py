@@ -6,7 +6,6 @@ Tokens of invitations are treated as unknown: to cancel one for a stranger would
 ends by itself, with its first use or after seven days.
 """
 
-import ipaddress
 import re
 import unicodedata
 from dataclasses import replace
@@ -26,6 +25,7 @@ from apps.audit.events import Event
 from apps.core import logs
 from apps.core.clock import now
 from apps.core.errors import DomainError, TooMany
+from apps.core.networks import neighbourhood
 
 SOURCE_LENGTH: Final = 500
 A_MINUTE, SECONDS = 30, 60  # reports from one address
@@ -75,7 +75,7 @@ def refuse_haste(address: str) -> None:
 
     Raises TooMany.
     """
-    if pace.is_too_much(f"leak reports {_neighbourhood(address)}", most=A_MINUTE, seconds=SECONDS):
+    if pace.is_too_much(f"leak reports {neighbourhood(address)}", most=A_MINUTE, seconds=SECONDS):
         raise TooMany(_("Too many reports from here. Try again in a minute."), wait=pace.rest(SECONDS))
 
 
@@ -101,13 +101,3 @@ def host_of(source: str) -> str:
 def _disable(key: ApiKey, by: Actor) -> None:
     key.revise({"status": ApiKey.Status.DISABLED}, by=by)
     keeping.record(Event.API_KEY_DISABLED, key, by, before={"mask": key.mask})
-
-
-def _neighbourhood(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    return str(parsed.ipv4_mapped or ipaddress.ip_network((int(parsed) >> 64 << 64, 64)))

@@ -12,6 +12,7 @@ from typing import Any, Final
 from apps.audit.canonical import text_of
 from apps.audit.models import AuditEvent
 
+FIRST, NEWEST = 1, 2  # forms of a line
 # What the canonical bytes say, in this order. A column that is added goes into a new form; no form ever changes.
 FACTS: Final = (
     *("chain", "at", "event", "status", "actor_kind", "actor_id", "actor_role", "workspace_id", "person_id"),
@@ -26,7 +27,7 @@ _FIRST_FORM: Final = (
 def digest_of(line: AuditEvent) -> bytes:
     """What the line's digest must be."""
     previous = bytes(line.previous)
-    if line.form == 1:
+    if line.form == FIRST:
         return linked_first(previous, first_form(line))
     return linked(previous, line.sequence, facts_digest(facts_of(line)))
 

@@ -71,7 +71,7 @@ def read(told: Any) -> Checkpoint:
         chain, head = uuid.UUID(facts["organization_id"]), bytes.fromhex(facts["head"])
         at = datetime.fromisoformat(facts["at"]).astimezone(UTC)
         sequence, version = int(facts["sequence"]), int(facts["key"])
-    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as fault:
         raise Unproven("This is not a checkpoint of an audit log.") from fault
     if not signing.is_signed(_content(facts), version=version, signature=signature):
         raise Unproven("This checkpoint was altered, or is not one of this installation.")
@@ -140,7 +140,7 @@ def brought(path: Path) -> list[Checkpoint]:
             told = [json.loads(text)]
         except json.JSONDecodeError:
             told = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except json.JSONDecodeError as fault:
+    except (json.JSONDecodeError, RecursionError) as fault:
         raise Unproven("This file holds no checkpoint.") from fault
     return [read(checkpoint) for checkpoint in told]
 

@@ -95,6 +95,11 @@ class AuditEvent(models.Model):
         return f"{self.event} {self.target_type} {self.target_id}"
 
     @property
+    def name_of_its_own(self) -> str:
+        """By which others know it: its number in the table would tell how much happens elsewhere."""
+        return f"{self.chain}-{self.sequence}"
+
+    @property
     def names(self) -> "dict[str, Any]":
         """The names and addresses beside the line, as long as nobody has erased them."""
         return (getattr(self, "side", None) and self.side.names) or {}

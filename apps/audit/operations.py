@@ -7,6 +7,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 import structlog
+from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
@@ -60,8 +61,8 @@ def verify_due() -> int:
 
     Returns how many lines were read.
     """
-    read, due = 0, AuditHead.objects.filter(sequence__gt=0).exclude(verified_at__gt=now() - VERIFIED_EVERY)
-    for chain in due.order_by(F("verified_at").asc(nulls_first=True)).values_list("chain", flat=True)[:_CHAINS]:
+    read = 0
+    for chain in _due():
         try:
             report = verification.verify(chain)
         except Exception:  # noqa: BLE001  # one that cannot even be read holds up no other
@@ -73,6 +74,17 @@ def verify_due() -> int:
         if read > _LINES:
             break
     return read
+
+
+def _due() -> Iterator[uuid.UUID]:
+    """Organizations whose log has lost its head, then those looked at longest ago; a time to come is none."""
+    known = AuditHead.objects.values("chain")
+    yield from (
+        apps.get_model("organizations.organization")._default_manager.exclude(pk__in=known).values_list("pk", flat=True)
+    )
+    lately = Q(verified_at__gt=now() - VERIFIED_EVERY, verified_at__lte=now())
+    due = AuditHead.objects.filter(sequence__gt=0).exclude(lately).order_by(F("verified_at").asc(nulls_first=True))
+    yield from due.values_list("chain", flat=True)[:_CHAINS]
 
 
 @transaction.atomic

@@ -9,8 +9,9 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import F, Func, QuerySet, Subquery, TextField
+from django.db.models import BinaryField, F, Func, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Cast, Coalesce
+from django.db.models.lookups import Exact
 
 from apps.audit.chain import FACTS, first_form
 from apps.audit.models import AuditEvent, AuditHead
@@ -18,6 +19,12 @@ from apps.audit.models import AuditEvent, AuditHead
 CHUNK: Final = 5_000
 _OWN: Final = ("id", "sequence", "form", "previous", "digest")
 _BYTES: Final = {"names_digest"}
+_BESIDE: Final = (
+    Cast("side__names", TextField()),
+    Coalesce("side__salt", Value(b""), output_field=BinaryField()),
+    Coalesce("side__address", Value("")),
+    Exact(F("side__chain"), F("chain")),
+)
 _LINES: Final = "%(function)s(E'\\n', %(expressions)s)"
 
 
@@ -44,6 +51,8 @@ class Row(NamedTuple):
     names_digest: bytes
     names: str | None  # None where there are none beside it, not even erased ones
     salt: bytes
+    address: str  # by which the line is found
+    is_beside: bool  # whether what stands beside it is of this chain
 
 
 def rows(chain: uuid.UUID, end: int) -> Iterator[Row]:
@@ -62,9 +71,9 @@ def batched(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
 
 
 def _spelt_there(lines: QuerySet[AuditEvent]) -> Iterator[Row]:
-    spelt = [_SPELT.get(name) or Cast(name, TextField()) for name in FACTS]
+    spelt = [_SPELT.get(name) or Coalesce(Cast(name, TextField()), Value("")) for name in FACTS]
     facts = Func(*spelt, template=_LINES, function="concat_ws", output_field=TextField())
-    read = lines.values_list(*_OWN, facts, "names_digest", Cast("side__names", TextField()), "side__salt")
+    read = lines.values_list(*_OWN, facts, "names_digest", *_BESIDE)
     for row in read.iterator(chunk_size=CHUNK):
         yield Row._make(row)
 
@@ -72,10 +81,10 @@ def _spelt_there(lines: QuerySet[AuditEvent]) -> Iterator[Row]:
 def _spelt_here(lines: QuerySet[AuditEvent]) -> Iterator[Row]:
     """As text from the database too, because SQLite takes anything into any column."""
     spelt = [name if name in _BYTES else Cast(name, TextField()) for name in FACTS]
-    read = lines.values_list(*_OWN, *spelt, Cast("side__names", TextField()), "side__salt")
+    read = lines.values_list(*_OWN, *spelt, *_BESIDE)
     for row in read.iterator(chunk_size=CHUNK):
-        own, facts, (names, salt) = row[: len(_OWN)], row[len(_OWN) : -2], row[-2:]
-        yield Row._make((*own, _joined(facts), facts[-1] or b"", names, salt or b""))
+        own, facts, beside = row[: len(_OWN)], row[len(_OWN) : -len(_BESIDE)], row[-len(_BESIDE) :]
+        yield Row._make((*own, _joined(facts), facts[-1] or b"", *beside))
 
 
 def _joined(facts: Sequence[Any]) -> str:

@@ -15,14 +15,15 @@ from apps.audit import log
 from apps.audit.events import Event
 from apps.audit.models import INSTALLATION, AuditEvent, AuditFold, AuditNames
 from apps.core.clock import now
+from apps.core.networks import neighbourhood
 
 WINDOW: Final = timedelta(minutes=1)
 # What makes two refusals the same: neither the request's id nor its address, or a flood of addresses were one of lines.
 _ALIKE: Final = (
     *("chain", "event", "actor_kind", "actor_id", "workspace_id", "target_type", "target_id"),
-    *("person_id", "door", "method", "code", "details"),
+    *("person_id", "door", "code", "details"),
 )
-_COPIED: Final = (*_ALIKE, "uri", "status", "actor_role")
+_COPIED: Final = (*_ALIKE, "method", "uri", "status", "actor_role")
 _MOST_AT_ONCE: Final = 500
 
 
@@ -105,5 +106,5 @@ def _close(fold: AuditFold) -> bool:
 
 def _fingerprint(line: AuditEvent, names: dict[str, str]) -> bytes:
     facts = [str(getattr(line, name)) for name in _ALIKE if name != "details"]
-    told = json.dumps([*facts, line.details, names.get("address", "")], sort_keys=True)
+    told = json.dumps([*facts, line.details, neighbourhood(names.get("address", ""))], sort_keys=True)
     return hashlib.sha256(told.encode()).digest()

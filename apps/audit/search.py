@@ -8,7 +8,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from django.db.models import Q, QuerySet
@@ -88,7 +88,7 @@ class Query:
 
     def unnamed(self) -> "Query":
         """The same without names and addresses, as a line of the log may keep it for ever."""
-        hidden = {*NAMED, "ip"}
+        hidden = {*NAMED, "ip", "request"}
         told = (
             Term(term.name, "…", term.is_negated) if term.name in hidden and not subjects.as_id(term.value) else term
             for term in self.terms
@@ -224,7 +224,8 @@ def _instant(value: str, moment: datetime) -> datetime | None:
     if found is None or not _FIRST_YEAR <= found.year <= _LAST_YEAR:
         message = _("“%(value)s” is no time. 2026-11-22, 2026-11-22T14:00, 24h, 7d and start are read.")
         raise _wrong(message % {"value": value})
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
+    # In UTC, because a database may know no such zone as somebody writes.
+    return (found if timezone.is_aware(found) else timezone.make_aware(found)).astimezone(UTC)
 
 
 def _condition(term: Term, found: frozenset[str], chain: uuid.UUID, moment: datetime) -> Q:

@@ -99,6 +99,7 @@ _SENTENCES: Final[Mapping[Event, Promise]] = {
     Event.CREDENTIALS_REFUSED: gettext_lazy("{actor} called with a key that is not let in."),
     Event.CALL_THROTTLED: gettext_lazy("{actor} called too often and was refused."),
 }
+_UNKNOWN: Final = gettext_lazy("{actor} did something to {target} that is not known here.")
 # The same events where something more can be said, or less.
 _JOINED: Final = gettext_lazy("{target} joined as {after}.")
 _RENAMED: Final = gettext_lazy("{actor} renamed {old} to {new}.")
@@ -179,7 +180,10 @@ def actor(line: AuditEvent, known: Known) -> SafeString:
 
 
 def _template(line: AuditEvent) -> str:
-    details, event = line.details, Event(line.event)
+    details = line.details
+    if line.event not in set(Event):
+        return str(_UNKNOWN)  # somebody has altered it, as a verification tells
+    event = Event(line.event)
     if event is Event.MEMBERSHIP_CREATED and details.get("person") == str(line.actor_id):
         return str(_JOINED)
     if event.value.endswith(".updated") and set(details.get("after", ())) == {"name"}:

@@ -35,7 +35,7 @@ _STRING: Final = {"type": "string"}
 class AuditLogSerializer(Serializer):
     """One line. What the log does not keep is said as empty: queries, other headers, and countries."""
 
-    id = serializers.CharField(source="pk")
+    id = serializers.CharField(source="name_of_its_own")
     timestamp = Instant(source="at")
     created_at = Instant(source="at")
     method = serializers.CharField(help_text="Empty for what came with no request: a job, or a command.")
@@ -109,7 +109,7 @@ class Moment(serializers.Field[datetime, Any, Any, datetime]):
     def to_internal_value(self, data: Any) -> datetime:
         try:
             read = datetime.fromisoformat(data)
-            return min(max(read if read.tzinfo else read.replace(tzinfo=UTC), _FIRST), _LAST)
+            return min(max(read if read.tzinfo else read.replace(tzinfo=UTC), _FIRST), _LAST).astimezone(UTC)
         except (TypeError, ValueError):
             self.fail("invalid")
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from django.db import connection, transaction
@@ -18,7 +19,8 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy
 
 from apps.audit import checkpoints, reading
-from apps.audit.chain import linked, linked_first, names_digest
+from apps.audit.canonical import text_of
+from apps.audit.chain import FIRST, NEWEST, linked, linked_first, names_digest
 from apps.audit.checkpoints import Checkpoint
 from apps.audit.models import AuditHead
 from apps.audit.reading import Row
@@ -26,6 +28,7 @@ from apps.core.clock import now
 
 Progress = Callable[[int], None]
 _MOST: Final = 10_000  # faults that are named; more than these say no more
+_text_of: Final = lru_cache(maxsize=10_000)(text_of)
 _NOTHING: Final = "{}"  # the text of names that are erased
 
 
@@ -162,7 +165,7 @@ class _Walk:
             report.blame(Kind.REWRITTEN, max(sequence - 1, 1))
         if pk <= self.last_id and not is_faulty:
             report.blame(Kind.MOVED, sequence)
-        if form > 1 and not is_faulty:
+        if form == NEWEST and not is_faulty:
             self._look_beside(row)
         if sequence in self.signed and self.signed.pop(sequence) != {digest} and not is_faulty:
             report.blame(Kind.REWRITTEN, sequence)
@@ -172,7 +175,7 @@ class _Walk:
     def _look_beside(self, row: Row) -> None:
         if row.names == _NOTHING and not row.salt:
             self.report.erased += 1
-        elif row.names is None or names_digest(row.names, row.salt) != row.names_digest:
+        elif row.names is None or names_digest(row.names, row.salt) != row.names_digest or not _is_found_by_it(row):
             self.report.blame(Kind.NAMES, row.sequence)
 
     def end(self, head: AuditHead | None) -> None:
@@ -191,9 +194,17 @@ class _Walk:
             report.blame(Kind.MISSING, last + 1, beyond)
 
 
-def _digest(row: Row) -> bytes:
-    if row.form == 1:
+def _is_found_by_it(row: Row) -> bool:
+    """Whether the columns that a line is looked for by say what the names beside it say."""
+    told = f'"address":{_text_of(row.address)}' if row.address else '"address":'
+    return row.is_beside and (told in (row.names or "")) == bool(row.address)
+
+
+def _digest(row: Row) -> bytes | None:
+    if row.form == FIRST:
         return linked_first(row.previous, row.facts)
+    if row.form != NEWEST:
+        return None  # nothing was ever written so
     return linked(row.previous, row.sequence, hashlib.sha256(row.facts.encode()).digest())
 
 

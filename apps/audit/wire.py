@@ -151,6 +151,8 @@ ACTIONS: Final = sorted({action for _, action in _EVERY})
 
 def words_of(line: AuditEvent) -> Words:
     """The type of resource and the action of a line; of a refusal, what was tried."""
+    if line.event not in set(Event):
+        return "", ""  # somebody has altered it
     said, tried = WORDS[Event(line.event)], str(line.details.get("action", ""))
     return _ACTS.get(tried, said) if line.event == Event.ACCESS_REFUSED else said
 

@@ -5,6 +5,7 @@ What was sent is noted after the receiver has answered, so that a line may come 
 """
 
 import random
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -28,6 +29,8 @@ from apps.streams.sending import Outcome
 LEASE: Final = timedelta(seconds=60)  # longer than one line can take
 FIRST, LONGEST = timedelta(seconds=5), timedelta(hours=1)
 LINES_AT_ONCE: Final = 500
+IN_ALL, EACH = 30.0, 10.0  # seconds; the line in hand is finished
+_BEFORE_THOSE_THAT_FAIL: Final = 2 / 3  # of the time; what is left then is for them
 _log = structlog.get_logger(__name__)
 
 
@@ -47,14 +50,22 @@ def _never() -> bool:
     return False
 
 
-def run(*, stop: Callable[[], bool] = _never, organization_id: uuid.UUID | None = None) -> Done:
-    """Sends what is due to every stream, or to those of one organization. `stop` is asked before each line."""
-    done = Done()
-    for pk in list(due(organization_id).order_by("next_try_at", "pk").values_list("pk", flat=True)):
-        if stop():
-            break
+def run(
+    *, stop: Callable[[], bool] = _never, organization_id: uuid.UUID | None = None, seconds: float = IN_ALL
+) -> Done:
+    """Sends what is due to every stream, or to those of one organization, as far as the time reaches.
+
+    Arguments: `stop` is asked before each line. `seconds` are for all of it: those that fail come last, and have a
+    part of the time that nobody else takes, so that none is kept waiting for ever by receivers that are slow.
+    """
+    done, at_the_end = Done(), _or_after(seconds, stop)
+    before_those_that_fail = _or_after(seconds * _BEFORE_THOSE_THAT_FAIL, stop)
+    for pk, next_try_at in list(due(organization_id).in_turn().values_list("pk", "next_try_at")):
+        is_over = before_those_that_fail if next_try_at is None else at_the_end
+        if is_over():
+            continue
         try:
-            deliver(pk, done, stop=stop)
+            deliver(pk, done, stop=is_over)
         except Exception:  # noqa: BLE001 (logged; the other streams go on)
             done.failed += 1
             _log.exception("stream_failed", stream=str(pk))
@@ -67,14 +78,21 @@ def due(organization_id: uuid.UUID | None = None) -> StreamQuerySet:
     return rows if organization_id is None else rows.filter(organization=organization_id)
 
 
+def _or_after(seconds: float, stop: Callable[[], bool]) -> Callable[[], bool]:
+    """Whether to stop: when `stop` says so, or so many seconds from now."""
+    end = time.monotonic() + seconds
+    return lambda: stop() or time.monotonic() >= end
+
+
 def deliver(pk: uuid.UUID, done: Done, *, stop: Callable[[], bool] = _never) -> None:
-    """Sends to one stream until there is nothing more, something fails, or somebody else does it."""
+    """Sends to one stream until there is nothing more, something fails, its time is over, or somebody else does it."""
     lease = _Lease.take(pk)
     if lease is None:
         return
+    is_over = _or_after(EACH, stop)
     try:
         for _ in range(LINES_AT_ONCE):
-            stream = None if stop() else lease.renew()
+            stream = None if is_over() else lease.renew()
             if stream is None or not _deliver_next(stream, lease, done):
                 break
     finally:
@@ -82,7 +100,7 @@ def deliver(pk: uuid.UUID, done: Done, *, stop: Callable[[], bool] = _never) -> 
 
 
 class _Lease:
-    """The right to send to one stream; everything that delivery writes is written under it, or not at all."""
+    """The right to send to one stream; everything that delivery notes is written under it, or not at all."""
 
     def __init__(self, pk: uuid.UUID, until: datetime) -> None:
         self._pk, self._until = pk, until
@@ -100,8 +118,10 @@ class _Lease:
         return Stream.objects.active().filter(pk=self._pk, leased_until=self._until).first()
 
     def note(self, **changes: Any) -> bool:
+        """Writes it if the lease is still ours, and says so. Nobody else takes it before the transaction ends."""
+        changes = {"leased_until": self._until, **changes}
         written = Stream.objects.filter(pk=self._pk, leased_until=self._until).update(**changes)
-        self._until = changes.get("leased_until", self._until) if written else self._until
+        self._until = changes["leased_until"] if written else self._until
         return bool(written)
 
     def end(self) -> None:
@@ -168,26 +188,35 @@ def _give_up(stream: Stream, line: AuditEvent, outcome: Outcome, lease: _Lease) 
 
 
 def _deliver_again(stream: Stream, left: Undelivered, lease: _Lease, done: Done) -> bool:
-    """Sends one that was given up; when that is in vain, it stays where it is and nobody waits for it."""
+    """Sends one that was given up; when that is in vain, it stays where it is and nobody waits for it.
+
+    Whoever has lost the lease meanwhile leaves it to the other one, who sends it once more.
+    """
     lines = AuditEvent.objects.filter(chain=stream.organization_id, sequence=left.sequence)
     line = lines.select_related("side").first()
     outcome = _attempt(stream, line) if line is not None else Outcome()
     mine = Undelivered.objects.filter(pk=left.pk)
     if outcome.is_delivered:
-        mine.delete()
         done.delivered += 1
-        return lease.note(last_delivered_at=now())
-    mine.update(is_wanted=False, attempts=left.attempts + 1, error=outcome.error, at=now())
+        with transaction.atomic():
+            if not lease.note(last_delivered_at=now()):
+                return False
+            mine.delete()
+        return True
     done.failed += 1
+    with transaction.atomic():
+        if not lease.note():
+            return False
+        mine.update(is_wanted=False, attempts=left.attempts + 1, error=outcome.error, at=now())
     if outcome.is_hopeless:
         _pause(stream, outcome, lease)
-        return False
-    return True
+    return not outcome.is_hopeless
 
 
 def _pause(stream: Stream, outcome: Outcome, lease: _Lease) -> None:
     """The receiver wants no more, or nothing can be signed: somebody has to look at it."""
-    lease.note(attempts=stream.attempts + 1, last_error=outcome.error)
+    if not lease.note(attempts=stream.attempts + 1, last_error=outcome.error):
+        return
     by = SystemActor(reason="stream_delivery", actions=operations.NEEDED, origin=Origin(door="command"))
     try:
         operations.pause(stream, because=outcome.error, by=by)

@@ -46,7 +46,7 @@ def facts_of(line: AuditEvent) -> dict[str, Any]:
     names = line.names
     actor = {"kind": line.actor_kind, "id": _text(line.actor_id), "role": line.actor_role, "name": names.get("actor")}
     return {
-        "id": str(line.pk),
+        "id": line.name_of_its_own,
         "sequence": line.sequence,
         "organization_id": str(line.chain),
         "at": _instant(line.at),

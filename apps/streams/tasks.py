@@ -1,6 +1,5 @@
 """The call that there are new lines to send: a job, put into the queue once the lines are there."""
 
-import time
 import uuid
 from functools import partial
 from typing import Final
@@ -18,8 +17,8 @@ AT_ONCE: Final = 20  # seconds; then other jobs have their turn
 @task()  # type: ignore[untyped-decorator]  # the library ships no types for it
 def deliver(organization_id: str) -> str:
     """Sends what is due to the streams of one organization, and calls itself for what is left."""
-    chain, began = uuid.UUID(organization_id), time.monotonic()
-    done = delivery.run(organization_id=chain, stop=lambda: time.monotonic() - began > AT_ONCE)
+    chain = uuid.UUID(organization_id)
+    done = delivery.run(organization_id=chain, seconds=AT_ONCE)
     if done.delivered and _has_a_queue() and delivery.due(chain).exists():
         _post(chain)
     return str(done)

@@ -22,6 +22,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 # A caller may name its own request, as long as the name is harmless in a log line.
 _HARMLESS = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 # What routes call the parts of a path that open a door by being known: links of letters.
+_SOMEBODY = re.compile(r"[^/]*@[^/]*")
 _SECRET = ("token", "key", "uidb36")
 TRACE_HEADER, REQUEST_HEADER = "x-portkey-trace-id", "x-portkey-request-id"
 
@@ -34,14 +35,14 @@ class TraceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get(TRACE_HEADER, "")
-        request_id = given if _HARMLESS.fullmatch(given) else str(new_id())
+        request_id = given if _HARMLESS.fullmatch(given) and logs.masked(given) == given else str(new_id())
         request.origin = Origin(  # type: ignore[attr-defined]
             door="api" if is_api(request.path) else "admin" if request.path.startswith("/admin/") else "page",
             request_id=request_id,
             address=address_of(request),
-            agent=request.headers.get("User-Agent", ""),
+            agent=str(logs.masked(request.headers.get("User-Agent", ""))),
             method=request.method or "",
-            uri=str(logs.masked(request.path)),
+            uri=unspoken(request.path),
         )
         if request.origin.door == "api":  # type: ignore[attr-defined]
             # Keys only (product P26): no session is looked for, let alone written.
@@ -78,7 +79,12 @@ def without_secrets(path: str, given: dict[str, Any]) -> str:
     for name in _SECRET:
         if isinstance(secret := given.get(name), str) and secret:
             path = path.replace(secret, "…")
-    return str(logs.masked(path))
+    return unspoken(path)
+
+
+def unspoken(path: str) -> str:
+    """The path without what looks like a secret or an address of somebody: a line of the log is for ever."""
+    return _SOMEBODY.sub("…", str(logs.masked(path)))
 
 
 def actor_of(request: HttpRequest) -> Actor:

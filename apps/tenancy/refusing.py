@@ -19,6 +19,7 @@ from apps.apikeys.models import ApiKey
 from apps.audit import refusals
 from apps.audit.events import Event
 from apps.audit.models import INSTALLATION
+from apps.core.networks import neighbourhood
 
 _EVERY: Final = 1.0  # seconds
 _MOST: Final = 10_000  # addresses that are told apart
@@ -102,7 +103,7 @@ def _key(request: Any) -> None:
         key.origin = origin
         place: dict[str, Any] = {"chain": key.organization_id, "workspace_id": key.workspace_id, "target": key}
         refusals.note(Event.CREDENTIALS_REFUSED, HTTPStatus.UNAUTHORIZED, actor=key, **place)
-    elif times := junk.due(origin.address):
+    elif times := junk.due(neighbourhood(origin.address)):
         # Of the call itself nothing is told: where junk knocks is no news.
         by = NobodyActor(type(origin)(door=origin.door, address=origin.address, agent=origin.agent))
         refusals.note(Event.CREDENTIALS_REFUSED, HTTPStatus.UNAUTHORIZED, actor=by, times=times)

@@ -147,6 +147,7 @@ ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "apps.accounts.forms.SignInForm",
     "signup": "apps.accounts.forms.SignUpForm",
+    "change_password": "apps.accounts.forms.PasswordForm",
     "add_email": "apps.accounts.forms.AddressForm",
     "reset_password": "apps.accounts.forms.ForgottenForm",
 }

@@ -41,6 +41,13 @@ class TestSigningIn:
         assert "Tr0ub4dor" not in f"{line.details}{line.names}"
         assert ("nobody@nowhere" in str(line.names)) is False
 
+    def test_nor_is_the_old_password_guessed_without_a_line(self, acme: Company, sign_in: Any) -> None:
+        browser = sign_in(acme.member)
+        browser.post("/accounts/reauthenticate/", {"password": PASSWORD})
+        before = latest()
+        browser.post("/accounts/password/change/", {"oldpassword": "x", "password1": "a-good-one-77", "password2": "a"})
+        assert told(before) == ["sign_in.refused"]
+
 
 class TestOneTransaction:
     def test_a_line_that_cannot_be_written_undoes_the_change(

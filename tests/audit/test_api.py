@@ -81,7 +81,7 @@ class TestAnswer:
         row = read().json()["data"][0]
         line = AuditEvent.objects.latest("pk")
         assert row == {
-            "id": str(line.pk),
+            "id": f"{line.chain}-{line.sequence}",
             "timestamp": wire(line.at),
             "created_at": wire(line.at),
             "method": "PUT",

@@ -66,6 +66,10 @@ def end(company: Company) -> int:
     return AuditHead.objects.get(chain=company.organization.pk).sequence
 
 
+def end_of_lines(company: Company) -> int:
+    return AuditEvent.objects.filter(chain=company.organization.pk).count()
+
+
 def rechain(company: Company, start: int) -> None:
     """What somebody does who knows how the chain is made: hashes everything from there on anew."""
     rows = AuditEvent.objects.filter(chain=company.organization.pk).order_by("sequence")
@@ -134,6 +138,8 @@ class TestTampering:
             {"previous": b"\0" * 32},
             {"names_digest": b""},
             {"form": 1},
+            {"form": 0},
+            {"form": 3},
         ],
         ids=lambda change: next(iter(change)),
     )
@@ -233,6 +239,23 @@ class TestTampering:
             pytest.skip("PostgreSQL takes no such thing")
         sql(f"UPDATE {EVENT} SET {column} = %s WHERE id = %s", value, line(long, 20).pk)
         assert found(long) == [(Kind.ALTERED, 20, 0)]
+
+    @pytest.mark.parametrize("change", [{"address": "198.51.100.1"}, {"address": ""}, {"chain": uuid.UUID(int=7)}])
+    def test_so_is_what_hides_a_line_from_those_who_look_for_it(self, long: Company, change: dict[str, Any]) -> None:
+        at = end(long) - 3
+        with declared():
+            AuditNames.objects.filter(line=line(long, at)).update(**change)
+        assert found(long) == [(Kind.NAMES, at, 0)]
+
+    def test_an_altered_event_can_still_be_looked_at(self, long: Company, sign_in: Any) -> None:
+        at = end(long) - 3
+        with declared():
+            AuditEvent.objects.filter(pk=line(long, at).pk).update(event="nothing.known")
+        browser = sign_in(long.owner)
+        for page in ("", f"{at}/"):
+            assert browser.get(f"/o/{long.organization.slug}/audit/{page}").status_code == 200
+        secret = {"x-portkey-api-key": long.secrets["organization_key"]}
+        assert browser.get("/v1/audit-logs", headers=secret).status_code == 200
 
     def test_a_lost_head_is_named(self, long: Company) -> None:
         AuditHead.objects.filter(chain=long.organization.pk).delete()
@@ -366,7 +389,7 @@ class TestCheckpoints:
         with pytest.raises(checkpoints.Unproven):
             checkpoints.read(told)
 
-    @pytest.mark.parametrize("told", [None, [], {}, {"sequence": "x"}, "text", 7])
+    @pytest.mark.parametrize("told", [None, [], {}, {"sequence": "x"}, "text", 7, {"at": "0001-01-01T00:00:00+14:00"}])
     def test_what_is_none_proves_nothing(self, told: Any) -> None:
         with pytest.raises(checkpoints.Unproven):
             checkpoints.read(told)
@@ -485,6 +508,22 @@ class TestTheCommand:
         with pytest.raises(CommandError):
             call_command("verify_audit", checkpoints=[str(file)])
 
+    def test_fails_where_a_checkpoint_proves_nothing(self, long: Company, globex: Company, tmp_path: Path) -> None:
+        file = tmp_path / "kept.json"
+        file.write_text(json.dumps(operations.take_checkpoint(globex.organization, by=UserActor(globex.owner))))
+        with pytest.raises(CommandError, match="prove nothing"):
+            call_command("verify_audit", long.organization.slug, checkpoints=[str(file)])
+
+    def test_knows_a_log_by_its_checkpoints_alone(self, long: Company, capsys: Any) -> None:
+        refusals.refused("installation.operate", actor=UserActor(long.member), place=None)
+        checkpoints.take_all()
+        with declared():
+            AuditEvent.objects.filter(chain=INSTALLATION).delete()
+        AuditHead.objects.filter(chain=INSTALLATION).delete()
+        with pytest.raises(CommandError):
+            call_command("verify_audit")
+        assert str(INSTALLATION) in capsys.readouterr().out
+
     def test_says_of_an_organization_without_a_log_that_it_has_none(self, long: Company, capsys: Any) -> None:
         with declared():
             AuditEvent.objects.filter(chain=long.organization.pk).delete()
@@ -506,6 +545,13 @@ class TestTheClock:
         assert operations.verify_due() == 0
         AuditHead.objects.filter(chain=globex.organization.pk).update(verified_at=timezone.now() - timedelta(days=2))
         assert operations.verify_due() == end(globex)
+
+    def test_no_column_puts_it_off(self, long: Company) -> None:
+        later = timezone.now() + timedelta(days=9000)
+        AuditHead.objects.update(verified_at=later)
+        assert operations.verify_due() > end(long)
+        AuditHead.objects.filter(chain=long.organization.pk).delete()
+        assert operations.verify_due() == end_of_lines(long)
 
     def test_a_long_log_is_verified_by_a_job(self, long: Company, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(operations, "LONG", 10)

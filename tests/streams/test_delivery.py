@@ -5,12 +5,14 @@ import hashlib
 import hmac
 import json
 import socket
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from django_tasks_db.models import DBTaskResult
 from time_machine import Traveller
@@ -369,6 +371,72 @@ class TestTheWorkerFails:
         assert receiver.sequences == [expected[0], *expected]
         assert fresh(stream).position == expected[-1]
 
+    @pytest.fixture
+    def wanted(self, acme: Company, receiver: Receiver, stream: Stream, clock: Traveller, settings: Any) -> Undelivered:
+        """A line that was given up, and that somebody wants sent again."""
+        settings.STREAM_ATTEMPTS, receiver.status = 1, 500
+        delivery.run()
+        operations.send_again(stream, by=UserActor(acme.owner))
+        return stream.undelivered.get()
+
+    @pytest.mark.parametrize("status", [200, 500, 410])
+    def test_one_that_was_thought_dead_leaves_what_is_wanted_again_to_the_other(
+        self, receiver: Receiver, stream: Stream, wanted: Undelivered, clock: Traveller, monkeypatch: Any, status: int
+    ) -> None:
+        plain, others, before = sending.send, list[Any](), fresh(stream)
+
+        def oversleep(to: Stream, message: Any) -> Outcome:
+            clock.shift(LEASE)
+            others.append(delivery._Lease.take(to.pk))
+            return plain(to, message)
+
+        receiver.status = status
+        monkeypatch.setattr(sending, "send", oversleep)
+        delivery.run()
+        after, left = fresh(stream), stream.undelivered.get()
+        assert (len(others), others[0] is not None) == (1, True)
+        assert (left.is_wanted, left.attempts, left.at) == (True, wanted.attempts, wanted.at)
+        assert (after.status, after.last_delivered_at, after.last_error) == ("active", None, before.last_error)
+
+    def test_one_that_was_thought_dead_pauses_nothing(
+        self, receiver: Receiver, stream: Stream, clock: Traveller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plain = sending.send
+
+        def oversleep(to: Stream, message: Any) -> Outcome:
+            clock.shift(LEASE)
+            assert delivery._Lease.take(to.pk) is not None
+            return plain(to, message)
+
+        receiver.status = 410
+        monkeypatch.setattr(sending, "send", oversleep)
+        delivery.run()
+        assert (len(receiver.received), fresh(stream).status, fresh(stream).last_error) == (1, "active", "")
+
+    @pytest.mark.parametrize(("status", "write"), [(200, "delete"), (500, "update")])
+    def test_what_is_wanted_again_is_noted_in_both_places_or_in_none(
+        self,
+        receiver: Receiver,
+        stream: Stream,
+        wanted: Undelivered,
+        monkeypatch: pytest.MonkeyPatch,
+        status: int,
+        write: str,
+    ) -> None:
+        receiver.status, plain = status, getattr(QuerySet, write)
+
+        def die(rows: Any, **changes: Any) -> Any:
+            if rows.model is Undelivered:
+                assert connection.in_atomic_block
+                raise Killed
+            return plain(rows, **changes)
+
+        with monkeypatch.context() as patched, pytest.raises(Killed):
+            patched.setattr(QuerySet, write, die)
+            delivery.run()
+        assert fresh(stream).last_delivered_at is None
+        assert stream.undelivered.get().is_wanted
+
     def test_a_stream_that_is_paused_in_the_middle_finishes_its_line_and_no_more(
         self, acme: Company, receiver: Receiver, stream: Stream, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -412,6 +480,100 @@ class TestTheWorkerFails:
         assert delivery.run() == Done()
         organizations.set_status(world.acme.organization, Organization.Status.ACTIVE, by=system())
         assert delivery.run() == Done(delivered=3)
+
+
+class TestTheTimeThereIs:
+    """Nothing waits here: a watch goes on by so many seconds with each line that is sent."""
+
+    class Watch:
+        def __init__(self) -> None:
+            self.seconds, self.slow, self.sent = 0.0, dict[Any, float](), list[Any]()
+
+        def monotonic(self) -> float:
+            return self.seconds
+
+    @pytest.fixture
+    def watch(self, monkeypatch: pytest.MonkeyPatch) -> Watch:
+        """`watch.slow[stream.pk] = 9` is a receiver that answers after so many seconds."""
+        found, plain = self.Watch(), sending.send
+
+        def send(to: Stream, message: Any) -> Outcome:
+            found.sent.append(to.pk)
+            found.seconds += found.slow.get(to.pk, 0)
+            return plain(to, message)
+
+        monkeypatch.setattr(delivery, "time", found)
+        monkeypatch.setattr(sending, "send", send)
+        return found
+
+    def several(self, acme: Company, receiver: Receiver, number: int) -> list[Stream]:
+        return [made(acme, receiver, name=f"SIEM {each}", from_start=True).stream for each in range(number)]
+
+    def test_one_slow_receiver_holds_up_no_other(self, acme: Company, receiver: Receiver, watch: Watch) -> None:
+        slow, well = self.several(acme, receiver, 2)
+        watch.slow[slow.pk] = 9
+        delivery.run()
+        assert watch.sent.index(slow.pk) < watch.sent.index(well.pk), "it came first"
+        assert watch.sent.count(slow.pk) == 2
+        assert (fresh(slow).behind > 0, fresh(well).behind) == (True, 0)
+        assert fresh(slow).leased_until is None
+
+    def test_a_run_ends_and_the_next_one_begins_with_those_that_were_left(
+        self, acme: Company, receiver: Receiver, watch: Watch, clock: Traveller
+    ) -> None:
+        streams = self.several(acme, receiver, 6)
+        watch.slow = dict.fromkeys((stream.pk for stream in streams), 9)
+        for number in range(1, 4):
+            clock.shift(SECOND)
+            before = watch.seconds
+            delivery.run()
+            assert watch.seconds - before < delivery.IN_ALL + delivery.EACH
+            assert len(set(watch.sent)) == 2 * number
+        assert set(Counter(watch.sent).values()) <= {1, 2}
+
+    def test_those_that_fail_come_last(self, acme: Company, receiver: Receiver, watch: Watch, clock: Traveller) -> None:
+        failing, well = self.several(acme, receiver, 2)
+        Stream.objects.filter(pk=failing.pk).update(next_try_at=now() - HOUR, attempts=1)
+        delivery.run()
+        assert (watch.sent[0], watch.sent[-1]) == (well.pk, failing.pk)
+
+    def test_those_that_failed_have_time_that_the_others_do_not_take(
+        self, acme: Company, receiver: Receiver, watch: Watch, clock: Traveller
+    ) -> None:
+        """One failure must not keep a stream waiting for as long as others are slow."""
+        failed, *slow = self.several(acme, receiver, 5)
+        watch.slow = dict.fromkeys((stream.pk for stream in slow), 9)
+        Stream.objects.filter(pk=failed.pk).update(next_try_at=now() - HOUR, attempts=1)
+        delivery.run()
+        assert len(set(watch.sent)) < 5, "there was no time for all"
+        assert (fresh(failed).behind, fresh(failed).next_try_at) == (0, None)
+
+    def test_a_run_ends_although_many_fail(
+        self, acme: Company, receiver: Receiver, watch: Watch, clock: Traveller
+    ) -> None:
+        streams = self.several(acme, receiver, 6)
+        watch.slow, receiver.status = dict.fromkeys((stream.pk for stream in streams), 9), 500
+        Stream.objects.update(next_try_at=now() - HOUR, attempts=1)
+        delivery.run()
+        assert watch.seconds < delivery.IN_ALL + delivery.EACH
+
+    def test_the_worker_that_is_to_send_once_takes_the_time_it_needs(
+        self, acme: Company, receiver: Receiver, watch: Watch, clock: Traveller
+    ) -> None:
+        streams = self.several(acme, receiver, 6)
+        watch.slow, receiver.status = dict.fromkeys((stream.pk for stream in streams), 9), 500
+        call_command("stream_audit", "--once")
+        assert [fresh(stream).attempts for stream in streams] == [1] * 6
+
+    def test_a_job_takes_less_and_leaves_the_rest_to_another(
+        self, acme: Company, receiver: Receiver, watch: Watch, settings: Any
+    ) -> None:
+        settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+        streams = self.several(acme, receiver, 4)
+        watch.slow = dict.fromkeys((stream.pk for stream in streams), 9)
+        tasks.deliver.func(str(acme.organization.pk))
+        assert watch.seconds < tasks.AT_ONCE + delivery.EACH
+        assert DBTaskResult.objects.count() == 1
 
 
 class TestWhen:

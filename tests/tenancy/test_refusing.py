@@ -74,6 +74,22 @@ class TestKeys:
         ]
 
 
+class TestAddresses:
+    @pytest.mark.parametrize(
+        ("asked", "kept"),
+        [
+            ("/v1/admin/users/member@acme.example", "/v1/admin/users/…"),
+            ("/v1/admin/users/gthw_0123456789abcdef", "/v1/admin/users/****"),
+        ],
+    )
+    def test_say_neither_a_secret_nor_whose_it_is(self, call: Any, acme: Company, asked: str, kept: str) -> None:
+        before = latest()
+        call("GET", asked, acme.secrets["user_key"], None, **{"x-portkey-trace-id": acme.secrets["workspace_key"]})
+        (line,) = lines(before)
+        assert line.uri == kept
+        assert acme.secrets["workspace_key"] not in line.request_id
+
+
 class TestPace:
     def test_a_call_that_comes_too_fast_is_a_line(self, call: Any, acme: Company, monkeypatch: Any) -> None:
         before = latest()

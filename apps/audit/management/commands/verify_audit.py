@@ -2,6 +2,7 @@
 
 import uuid
 from argparse import ArgumentParser
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from apps.audit import checkpoints, verification
 from apps.audit.checkpoints import Checkpoint, Unproven
-from apps.audit.models import INSTALLATION, AuditEvent, AuditHead
+from apps.audit.models import INSTALLATION, AuditCheckpoint, AuditEvent, AuditHead
 
 
 class Command(BaseCommand):
@@ -29,23 +30,28 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, organization: str | None, checkpoints: list[str], **options: Any) -> None:
         outside = [checkpoint for path in checkpoints for checkpoint in _brought(Path(path))]
-        chains = [_chain(organization)] if organization else _every_chain(outside)
+        chains = [_chain_of(organization)] if organization else _every_chain(outside)
+        if checkpoints and not any(kept.chain in chains for kept in outside):
+            raise CommandError(
+                "None of these checkpoints is of a log that is verified here, so they would prove nothing."
+            )
         faulty = sum(not self._verify(chain, outside) for chain in chains)
         if faulty:
             raise CommandError(f"{faulty} of {len(chains)} logs are not whole.")
-        self.stdout.write(self.style.SUCCESS(f"{len(chains)} logs are whole."))
+        compared = f", compared with {len(outside)} checkpoints from elsewhere" if outside else ""
+        self.stdout.write(self.style.SUCCESS(f"{len(chains)} logs are whole{compared}."))
 
-    def _verify(self, chain: uuid.UUID, outside: list[Checkpoint]) -> bool:
-        head = AuditHead.objects.filter(chain=chain).first()
+    def _verify(self, own: uuid.UUID, outside: list[Checkpoint]) -> bool:
+        head = AuditHead.objects.filter(chain=own).first()
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         with Progress(*columns, transient=True, disable=not self.stdout.isatty()) as bar:
-            task = bar.add_task(str(chain), total=head.sequence if head else None)
-            report = verification.verify(chain, outside=outside, progress=lambda lines: bar.advance(task, lines))
+            task = bar.add_task(str(own), total=head.sequence if head else None)
+            report = verification.verify(own, outside=outside, progress=lambda lines: bar.advance(task, lines))
         for fault in report.faults:
-            self.stdout.write(self.style.ERROR(f"{chain}: {fault}"))
+            self.stdout.write(self.style.ERROR(f"{own}: {fault}"))
         if report.is_whole:
             erased = f", the names beside {report.erased} of them erased" if report.erased else ""
-            self.stdout.write(f"{chain}: {report.lines} lines, the last is {report.sequence}{erased}.")
+            self.stdout.write(f"{own}: {report.lines} lines, the last is {report.sequence}{erased}.")
         return report.is_whole
 
 
@@ -56,7 +62,7 @@ def _brought(path: Path) -> list[Checkpoint]:
         raise CommandError(f"{path} cannot be read: {fault}") from fault
 
 
-def _chain(organization: str) -> uuid.UUID:
+def _chain_of(organization: str) -> uuid.UUID:
     rows = apps.get_model("organizations.organization")._default_manager
     found = rows.filter(slug=organization).values_list("pk", flat=True).first()
     if found is not None:
@@ -70,6 +76,7 @@ def _chain(organization: str) -> uuid.UUID:
 def _every_chain(outside: list[Checkpoint]) -> list[uuid.UUID]:
     """Those with a head, lines, an organization or a checkpoint somewhere: none can hide by losing one of these."""
     organizations = apps.get_model("organizations.organization")._default_manager.values_list("pk", flat=True)
-    heads, lines = (model.objects.values_list("chain", flat=True).distinct() for model in (AuditHead, AuditEvent))
-    every = {*organizations, *heads.order_by(), *lines.order_by(), *(checkpoint.chain for checkpoint in outside)}
+    tables = (AuditHead, AuditEvent, AuditCheckpoint)
+    kept = (model.objects.order_by().values_list("chain", flat=True).distinct() for model in tables)
+    every = {*organizations, *chain(*kept), *(checkpoint.chain for checkpoint in outside)}
     return sorted(every - {INSTALLATION}) + [INSTALLATION] * (INSTALLATION in every)

@@ -1,5 +1,6 @@
 """A worker of its own for audit streams, where they should not wait for `tick` or share the queue with letters."""
 
+import math
 import signal
 import threading
 from types import FrameType
@@ -24,7 +25,7 @@ class Command(BaseCommand):
         before = _on_signals(stopped)
         try:
             while not stopped.is_set():
-                done = delivery.run(stop=stopped.is_set)
+                done = delivery.run(stop=stopped.is_set, seconds=math.inf if once else delivery.IN_ALL)
                 if done.delivered or done.given_up or once:
                     self.stdout.write(f"Lines: {done}.")
                 if not done.delivered:
