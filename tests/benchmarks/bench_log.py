@@ -31,8 +31,8 @@ FEW, MANY = "few", "many"
 PEOPLE = 2_000
 ASKED = (
     *("", "after%3Astart", "q=after%3A30d", "q=result%3Arefused+after%3Astart", "q=-result%3Arefused+after%3Astart"),
-    *("q=actor%3Aperson-7%40bench.example+after%3Astart", "q=person-7+after%3Astart", "q=nobody+after%3Astart"),
-    *("q=action%3Aapi_key.rotated+after%3Astart", "q=-action%3Aworkspace+after%3Astart", "q=door%3Aapi+after%3Astart"),
+    *("q=person-7+after%3Astart", "q=nobody+after%3Astart"),
+    *("q=action%3Aapi_key.updated+after%3Astart", "q=-action%3Aworkspace+after%3Astart", "q=door%3Aapi+after%3Astart"),
     *("q=ip%3A192.0.2.7+after%3Astart", "q=before%3A90d+after%3Astart", "q=target%3Akey-77+after%3Astart"),
 )
 

@@ -82,7 +82,7 @@ class TestWhatArrives:
         line = AuditEvent.objects.select_related("side").latest("id")
         event = receiver.kept[-1].event
         assert event == {
-            "id": str(line.pk),
+            "id": f"{line.chain}-{line.sequence}",
             "sequence": line.sequence,
             "organization_id": str(acme.organization.pk),
             "at": line.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
