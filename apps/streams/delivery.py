@@ -219,6 +219,6 @@ def _pause(stream: Stream, outcome: Outcome, lease: _Lease) -> None:
         return
     by = SystemActor(reason="stream_delivery", actions=operations.NEEDED, origin=Origin(door="command"))
     try:
-        operations.pause(stream, because=outcome.error, by=by)
+        operations.pause(stream, because=outcome.error, version=stream.version, by=by)
     except DomainError as refusal:  # paused, suspended or deleted meanwhile
         _log.info("stream_not_paused", stream=str(stream.pk), because=type(refusal).__name__)
