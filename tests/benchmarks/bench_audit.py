@@ -176,7 +176,7 @@ def _fill(chain: uuid.UUID, lines: int) -> None:
         line = log.line_of(Event.WORKSPACE_UPDATED, BY, target, chain, details={**_FACTS, "number": number})
         names, salt = log.names_of(BY, {"target": "x"}), b"\1" * 16
         line.at, line.names_digest = now(), names_digest(text_of(names), salt)
-        side = AuditNames(line=line, chain=chain, names=names, salt=salt)
+        side = AuditNames(line=line, chain=chain, address=names["address"], names=names, salt=salt)
         appending.append(line, side, facts_digest(facts_of(line)))
 
 
