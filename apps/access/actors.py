@@ -15,7 +15,7 @@ from apps.access.roles import Role, needed_to_grant
 class Origin:
     """Where an act came from, for the audit line: the door, the request, the address and the program.
 
-    `uri` is the path that was asked for, without its query and without secrets.
+    `uri` is the path that was asked for, without its query and without secrets; `route` is the pattern that it fits.
     """
 
     door: str = "code"
@@ -24,6 +24,7 @@ class Origin:
     agent: str = ""
     method: str = ""
     uri: str = ""
+    route: str = ""
 
 
 NOWHERE = Origin()

@@ -19,6 +19,7 @@ from apps.access.actors import Actor
 from apps.audit import checkpoints, log, tasks, verification, words
 from apps.audit.events import Event
 from apps.audit.models import INSTALLATION, AuditCheckpoint, AuditEvent, AuditHead, AuditNames, AuditWord
+from apps.audit.reading import batched
 from apps.audit.retention import declared
 from apps.audit.verification import Report
 from apps.core import outbox
@@ -180,7 +181,7 @@ def _subjects(lines: Any) -> set[str]:
 
 def _forget_words(chain: uuid.UUID, subjects: set[str]) -> None:
     """Drops the words of whoever no line speaks of any more: a name is kept no longer than its lines."""
-    for some in batched(sorted(subjects), _SUBJECTS):
+    for some in batched(iter(sorted(subjects)), _SUBJECTS):
         ids = [each for each in map(_as_id, some) if each is not None]
         spoken = Q(actor_id__in=ids) | Q(person_id__in=ids) | Q(target_id__in=some)
         left = _subjects(AuditEvent.objects.filter(spoken, chain=chain))
@@ -192,8 +193,3 @@ def _as_id(subject: str) -> uuid.UUID | None:
         return uuid.UUID(subject)
     except ValueError:
         return None
-
-
-def batched(subjects: list[str], size: int) -> Iterator[list[str]]:
-    for start in range(0, len(subjects), size):
-        yield subjects[start : start + size]

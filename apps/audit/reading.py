@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import BinaryField, F, Func, QuerySet, Subquery, TextField, Value
@@ -17,6 +17,7 @@ from apps.audit.chain import FACTS, first_form
 from apps.audit.models import AuditEvent, AuditHead
 
 CHUNK: Final = 5_000
+Item = TypeVar("Item")
 _OWN: Final = ("id", "sequence", "form", "previous", "digest")
 _BYTES: Final = {"names_digest"}
 _BESIDE: Final = (
@@ -65,7 +66,8 @@ def rows(chain: uuid.UUID, end: int) -> Iterator[Row]:
             yield from _with_first_form(some)
 
 
-def batched(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+def batched(rows: Iterator[Item], size: int) -> Iterator[list[Item]]:
+    """Some at a time, as the standard library does from Python 3.12 on."""
     while some := list(islice(rows, size)):
         yield some
 

@@ -18,7 +18,7 @@ from apps.core.clock import now
 from apps.core.networks import neighbourhood
 
 WINDOW: Final = timedelta(minutes=1)
-# What makes two refusals the same: neither the request's id nor its address, or a flood of addresses were one of lines.
+# What makes two refusals the same, with the route: not the whole address, or a flood of addresses were one of lines.
 _ALIKE: Final = (
     *("chain", "event", "actor_kind", "actor_id", "workspace_id", "target_type", "target_id"),
     *("person_id", "door", "code", "details"),
@@ -55,7 +55,7 @@ def note(
     line = log.line_of(event, actor, target, chain, workspace_id=workspace_id, code=code, details=details)
     line.status = AuditEvent.Status.REFUSED
     names = log.names_of(actor, {"target": str(target)} if target is not None else {})
-    fold = _fold(_fingerprint(line, names))
+    fold = _fold(_fingerprint(line, names, actor.origin.route))
     if fold.line is not None and fold.until > now():
         AuditFold.objects.filter(pk=fold.pk).update(count=fold.count + times, last_at=now())
         return
@@ -104,7 +104,7 @@ def _close(fold: AuditFold) -> bool:
     return True
 
 
-def _fingerprint(line: AuditEvent, names: dict[str, str]) -> bytes:
+def _fingerprint(line: AuditEvent, names: dict[str, str], route: str) -> bytes:
     facts = [str(getattr(line, name)) for name in _ALIKE if name != "details"]
-    told = json.dumps([*facts, line.details, neighbourhood(names.get("address", ""))], sort_keys=True)
+    told = json.dumps([*facts, route, line.details, neighbourhood(names.get("address", ""))], sort_keys=True)
     return hashlib.sha256(told.encode()).digest()

@@ -58,7 +58,8 @@ class TraceMiddleware:
 
     def process_view(self, request: Any, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
         """The address as the log keeps it: without what opens a door by being known."""
-        request.origin = replace(request.origin, uri=without_secrets(request.path, kwargs))
+        route = request.resolver_match.route
+        request.origin = replace(request.origin, uri=without_secrets(request.path, kwargs), route=route)
 
 
 class ActorMiddleware:

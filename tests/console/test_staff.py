@@ -144,7 +144,8 @@ def test_a_verb_that_is_refused_is_written_down(staff: Hire, acme: Company, verb
     for answer in (desk.get(verb, acme.organization), desk.act(verb, acme.organization, typed_name="Acme")):
         assert answer.status_code == 403
     refused = [(line.event, line.chain, line.actor_id, line.door, line.details["action"]) for line in lines(before)]
-    assert refused == [("access.refused", acme.organization.pk, acme.admin.pk, "admin", action)] * 2
+    # The second is counted to the first.
+    assert refused == [("access.refused", acme.organization.pk, acme.admin.pk, "admin", action)]
 
 
 def test_a_change_that_is_refused_is_written_down(staff: Hire, acme: Company) -> None:
