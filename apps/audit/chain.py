@@ -28,7 +28,7 @@ def digest_of(line: AuditEvent) -> bytes:
     """What the line's digest must be."""
     previous = bytes(line.previous)
     if line.form == FIRST:
-        return linked_first(previous, first_form(line))
+        return linked_first(previous, first_form(line).encode())
     return linked(previous, line.sequence, facts_digest(facts_of(line)))
 
 
@@ -37,9 +37,9 @@ def first_form(line: AuditEvent) -> str:
     return text_of({name: _plain(getattr(line, name)) for name in _FIRST_FORM})
 
 
-def linked_first(previous: bytes, facts: str) -> bytes:
+def linked_first(previous: bytes, facts: bytes) -> bytes:
     """The digest of a line of the first form after the one with that digest."""
-    return hashlib.sha256(previous + facts.encode()).digest()
+    return hashlib.sha256(previous + facts).digest()
 
 
 def facts_of(line: AuditEvent) -> list[str]:

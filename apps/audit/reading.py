@@ -13,7 +13,7 @@ from django.db.models import BinaryField, F, Func, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast, Coalesce
 from django.db.models.lookups import Exact
 
-from apps.audit.chain import FACTS, first_form
+from apps.audit.chain import FACTS, FIRST, facts_digest, first_form
 from apps.audit.models import AuditEvent, AuditHead
 
 CHUNK: Final = 5_000
@@ -41,14 +41,14 @@ _SPELT: Final = {
 
 
 class Row(NamedTuple):
-    """A line as it is verified: its facts as they are hashed, and the text of the names beside it."""
+    """A line as it is verified: the digest of its facts, and the text of the names beside it."""
 
     pk: int
     sequence: int
     form: int
     previous: bytes
     digest: bytes
-    facts: str
+    facts: bytes  # their digest; of a line of the first form the bytes themselves
     names_digest: bytes
     names: str | None  # None where there are none beside it, not even erased ones
     salt: bytes
@@ -63,7 +63,7 @@ def rows(chain: uuid.UUID, end: int) -> Iterator[Row]:
     known = Coalesce(Subquery(AuditHead.objects.filter(chain=chain).values("sequence")), 0)
     for found in (lines.filter(sequence__lte=end), lines.filter(sequence__gt=end).filter(sequence__gt=known)):
         for some in batched(read(found), CHUNK):
-            yield from _with_first_form(some)
+            yield from _with_first_form(some) if any(row.form == FIRST for row in some) else some
 
 
 def batched(rows: Iterator[Item], size: int) -> Iterator[list[Item]]:
@@ -74,7 +74,8 @@ def batched(rows: Iterator[Item], size: int) -> Iterator[list[Item]]:
 
 def _spelt_there(lines: QuerySet[AuditEvent]) -> Iterator[Row]:
     spelt = [_SPELT.get(name) or Coalesce(Cast(name, TextField()), Value("")) for name in FACTS]
-    facts = Func(*spelt, template=_LINES, function="concat_ws", output_field=TextField())
+    text = Func(*spelt, template=_LINES, function="concat_ws", output_field=TextField())
+    facts = Func(text, template="sha256(convert_to(%(expressions)s, 'UTF8'))", output_field=BinaryField())
     read = lines.values_list(*_OWN, facts, "names_digest", *_BESIDE)
     for row in read.iterator(chunk_size=CHUNK):
         yield Row._make(row)
@@ -86,15 +87,15 @@ def _spelt_here(lines: QuerySet[AuditEvent]) -> Iterator[Row]:
     read = lines.values_list(*_OWN, *spelt, *_BESIDE)
     for row in read.iterator(chunk_size=CHUNK):
         own, facts, beside = row[: len(_OWN)], row[len(_OWN) : -len(_BESIDE)], row[-len(_BESIDE) :]
-        yield Row._make((*own, _joined(facts), facts[-1] or b"", *beside))
+        yield Row._make((*own, _hashed(facts), facts[-1] or b"", *beside))
 
 
-def _joined(facts: Sequence[Any]) -> str:
-    """The facts as they are hashed; empty where one of them is nothing that was ever written."""
+def _hashed(facts: Sequence[Any]) -> bytes:
+    """The digest of the facts; empty where one of them is nothing that was ever written."""
     try:
-        return "\n".join(_READ_HERE.get(name, _text)(fact) for name, fact in zip(FACTS, facts, strict=True))
+        return facts_digest(_READ_HERE.get(name, _text)(fact) for name, fact in zip(FACTS, facts, strict=True))
     except (TypeError, ValueError):
-        return ""
+        return b""
 
 
 def _text(fact: str | None) -> str:
@@ -119,14 +120,14 @@ _READ_HERE: Final[dict[str, Callable[[Any], str]]] = {
 
 def _with_first_form(some: list[Row]) -> Iterator[Row]:
     """Lines of the first form are hashed as objects of JSON, and there are none of them but old ones."""
-    old = [row.pk for row in some if row.form == 1]
-    spelt = _first_forms(old) if old else {}
+    old = [row.pk for row in some if row.form == FIRST]
+    spelt = _first_forms(old)
     for row in some:
-        yield row._replace(facts=spelt.get(row.pk, "")) if row.form == 1 else row
+        yield row._replace(facts=spelt.get(row.pk, b"")) if row.form == FIRST else row
 
 
-def _first_forms(keys: list[int]) -> dict[int, str]:
+def _first_forms(keys: list[int]) -> dict[int, bytes]:
     try:
-        return {pk: first_form(line) for pk, line in AuditEvent.objects.in_bulk(keys).items()}
+        return {pk: first_form(line).encode() for pk, line in AuditEvent.objects.in_bulk(keys).items()}
     except ValueError:  # one of them cannot be read: then each is looked at alone
         return {pk: text for key in keys if len(keys) > 1 for pk, text in _first_forms([key]).items()}

@@ -5,7 +5,6 @@ or one too many; the names beside it are those it was written with, or erased; t
 signed checkpoint, here or kept elsewhere, says that it is.
 """
 
-import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -205,7 +204,7 @@ def _digest(row: Row) -> bytes | None:
         return linked_first(row.previous, row.facts)
     if row.form != NEWEST:
         return None  # nothing was ever written so
-    return linked(row.previous, row.sequence, hashlib.sha256(row.facts.encode()).digest())
+    return linked(row.previous, row.sequence, row.facts)
 
 
 def _start(chain: uuid.UUID) -> tuple[int, bytes]:
