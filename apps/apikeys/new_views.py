@@ -1,10 +1,8 @@
 """The pages on which a key is created, and the one answer that shows its secret."""
 
-import uuid
 from typing import Any, Final
 
 from django.conf import settings
-from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import cached_property
@@ -20,22 +18,22 @@ from apps.apikeys import operations, policy, presets, sayings, schedule, secret,
 from apps.apikeys.forms import KeyForm, NewKeyForm
 from apps.apikeys.models import ApiKey, action_on
 from apps.core.errors import Invalid
-from apps.core.models import new_id
 from apps.core.search import folded
 from apps.tenancy.context import reachable_workspaces
 from apps.tenancy.middleware import address_of
 from apps.tenancy.views import OperationMixin, TenantMixin, WorkspaceMixin
+from apps.tenancy.visits import VisitMixin
 from apps.tenancy.wording import in_words
 from apps.workspaces.models import Workspace
 
 OFFERED: Final = 200  # workspaces and people to choose from; the rest is typed, or reached from its own page
 _OF_WORKSPACES: Final = (KeyType.WORKSPACE, KeyType.USER)
-_SALT: Final = "apikeys.visit"
 
 
-class KeyCreate(TenantMixin, OperationMixin, FormView):
+class KeyCreate(TenantMixin, VisitMixin, OperationMixin, FormView):
     """A key of the organization, or of a workspace in which the person may create one."""
 
+    visit_salt = "apikeys.visit"
     action = Action.ORGANISATIONS_READ
     form_class = NewKeyForm
     template_name = "apikeys/key_new.html"
@@ -82,7 +80,7 @@ class KeyCreate(TenantMixin, OperationMixin, FormView):
         asked = self.request.GET
         wanted, there = asked.get("kind", ""), asked.get("workspace", "")
         return {
-            "visit": self._sign(new_id()),
+            "visit": self.new_visit(),
             "kind": wanted if wanted in self.kinds else self.kinds[0],
             "workspace": there if there in self.places else next(iter(self.places), ""),
             "person": self.request.user.email,
@@ -130,7 +128,7 @@ class KeyCreate(TenantMixin, OperationMixin, FormView):
                 expires_at=form.ends_at,
                 allowed_addresses=given["addresses"],
                 rotation_policy=None if cadence(policy.binding(place), kind) else form.rotation,
-                once=self._visit(given["visit"]),
+                once=self.visit(given["visit"]),
                 by=self.tenant.actor,
                 **form.limits(),
             )
@@ -189,22 +187,6 @@ class KeyCreate(TenantMixin, OperationMixin, FormView):
         actor = self.tenant.actor if is_me else UserActor(member.user)
         acts = {str(in_words(action)) for action in effective(scopes, kind) - actor.actions_in(place)}
         return {"person": member.user, "acts": sorted(acts)} if acts else None
-
-    def _sign(self, visit: uuid.UUID) -> str:
-        return signing.dumps([visit.hex, *self._whose()], salt=_SALT)
-
-    def _visit(self, signed: str) -> uuid.UUID:
-        """The id that was given out with the form. Raises Invalid for one that was not."""
-        try:
-            visit, *whose = signing.loads(signed, salt=_SALT)
-        except (signing.BadSignature, ValueError):
-            visit, whose = "", []
-        if whose != self._whose():
-            raise Invalid({"visit": _("This form was not opened here, or by somebody else. Open it anew.")})
-        return uuid.UUID(visit)
-
-    def _whose(self) -> list[str]:
-        return [self.request.user.pk.hex, self.tenant.organization.pk.hex]
 
 
 def shown_once(request: HttpRequest, template: str, made: Any, **more: Any) -> HttpResponse:

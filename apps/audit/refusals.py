@@ -66,7 +66,7 @@ def note(
 
 
 def settle() -> int:
-    """Writes the repetitions whose minute is over, and returns of how many refusals; for a job."""
+    """Writes the repetitions whose minute is over, and returns how many refusals had been repeated; for a job."""
     settled, over = 0, AuditFold.objects.filter(until__lte=now()).order_by("until")
     while some := list(over.values_list("pk", flat=True)[:_MOST_AT_ONCE]):
         settled += sum(_settle(pk) for pk in some)

@@ -1,9 +1,7 @@
 """The pages that show streams: the list, one with all that is known of it, and the one on which it is made."""
 
-import uuid
 from typing import Any, Final
 
-from django.core import signing
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -12,15 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView
 
 from apps.access.actions import Action
-from apps.core.errors import Invalid
-from apps.core.models import new_id
 from apps.streams import operations, reasons
 from apps.streams.forms import NOW, START, NewStreamForm
 from apps.streams.models import Stream
 from apps.tenancy.views import OperationMixin, TenantMixin, finish
+from apps.tenancy.visits import VisitMixin
 
 SHOWN: Final = 50
-_SALT: Final = "streams.visit"
 
 
 class StreamsMixin(TenantMixin):
@@ -65,14 +61,15 @@ class StreamDetail(StreamMixin, TemplateView):
         return super().get_context_data(undelivered=undelivered, shown=SHOWN, **more)
 
 
-class StreamCreate(StreamsMixin, OperationMixin, FormView):
+class StreamCreate(StreamsMixin, VisitMixin, OperationMixin, FormView):
     """The form carries the id of the stream it makes: sent twice, it makes one."""
 
+    visit_salt = "streams.visit"
     form_class = NewStreamForm
     template_name = "streams/stream_new.html"
 
     def get_initial(self) -> dict[str, Any]:
-        return {"visit": signing.dumps([new_id().hex, *self._whose()], salt=_SALT), "begin": NOW}
+        return {"visit": self.new_visit(), "begin": NOW}
 
     def run(self, form: NewStreamForm) -> HttpResponse:
         given, organization = form.cleaned_data, self.tenant.organization
@@ -82,26 +79,13 @@ class StreamCreate(StreamsMixin, OperationMixin, FormView):
                 name=given["name"],
                 url=given["url"],
                 from_start=given["begin"] == START,
-                once=self._visit(given["visit"]),
+                once=self.visit(given["visit"]),
                 by=self.tenant.actor,
             )
         except operations.AlreadyMade as twin:
             said = _("The stream was created already. If you have not stored its secret, rotate it.")
             return finish(self.request, said, "streams:stream", organization.slug, twin.stream.pk)
         return answer_of(self.request, made, _("The stream is created."))
-
-    def _visit(self, signed: str) -> uuid.UUID:
-        """The id that was given out with the form. Raises Invalid for one that was not."""
-        try:
-            visit, *whose = signing.loads(signed, salt=_SALT)
-        except (signing.BadSignature, ValueError):
-            visit, whose = "", []
-        if whose != self._whose():
-            raise Invalid({"visit": _("This form was not opened here, or by somebody else. Open it anew.")})
-        return uuid.UUID(visit)
-
-    def _whose(self) -> list[str]:
-        return [self.request.user.pk.hex, self.tenant.organization.pk.hex]
 
 
 def answer_of(request: HttpRequest, made: operations.Made, message: str) -> HttpResponse:

@@ -21,8 +21,8 @@ from apps.tenancy import refusing
 Handler = Callable[[HttpRequest], HttpResponse]
 # A caller may name its own request, as long as the name is harmless in a log line.
 _HARMLESS = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_SOMEBODY = re.compile(r"[^/]*@[^/]*")  # a part of a path that is an address
 # What routes call the parts of a path that open a door by being known: links of letters.
-_SOMEBODY = re.compile(r"[^/]*@[^/]*")
 _SECRET = ("token", "key", "uidb36")
 TRACE_HEADER, REQUEST_HEADER = "x-portkey-trace-id", "x-portkey-request-id"
 

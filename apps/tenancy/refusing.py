@@ -25,8 +25,6 @@ _EVERY: Final = 1.0  # seconds
 _MOST: Final = 10_000  # addresses that are told apart
 _LOOKING: Final = {"GET", "HEAD", "OPTIONS"}
 _TOO_MUCH: Final = {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.TOO_MANY_REQUESTS}
-
-
 _log = structlog.get_logger(__name__)
 
 
@@ -55,10 +53,6 @@ class Tally:
                 return 0
             self._counted[address] = _Counted(now, 0)
             return since + 1
-
-    def clear(self) -> None:
-        with self._lock:
-            self._counted.clear()
 
 
 junk: Final = Tally()
